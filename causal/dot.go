@@ -71,7 +71,8 @@ func ParseOrigin(s string) (Origin, error) {
 	node, inc, ok := strings.Cut(s, ".")
 	n, err := strconv.ParseUint(inc, 10, 32)
 	raw, hexErr := hex.DecodeString(node)
-	if !ok || err != nil || hexErr != nil || len(raw) != len(Node{}) || strconv.FormatUint(n, 10) != inc {
+	if !ok || err != nil || hexErr != nil || len(raw) != len(Node{}) ||
+		hex.EncodeToString(raw) != node || strconv.FormatUint(n, 10) != inc {
 		return Origin{}, fmt.Errorf("origin %q: %w", s, ErrSyntax)
 	}
 	return Origin{Node: Node(raw), Incarnation: uint32(n)}, nil

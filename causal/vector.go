@@ -114,10 +114,10 @@ func (v Vector) Append(b []byte) []byte {
 }
 
 // VectorFromBytes reads the form written by [Vector.Append]. It refuses trailing bytes,
-// origins out of order and seq 0.
+// origins out of order, seq 0 and numbers that are not in their shortest form.
 func VectorFromBytes(b []byte) (Vector, error) {
-	count, n := binary.Uvarint(b)
-	if n <= 0 || count > uint64(len(b)) {
+	count, n := uvarint(b)
+	if n <= 0 || count > uint64(len(b)/minHead) {
 		return nil, fmt.Errorf("vector count: %w", ErrSyntax)
 	}
 	b = b[n:]
@@ -129,7 +129,7 @@ func VectorFromBytes(b []byte) (Vector, error) {
 		var h Head
 		h.Origin, _ = OriginFromBytes(b[:OriginSize])
 		b = b[OriginSize:]
-		seq, n := binary.Uvarint(b)
+		seq, n := uvarint(b)
 		if n <= 0 || seq == 0 || len(b) < n+len(h.Hash) {
 			return nil, fmt.Errorf("vector head: %w", ErrSyntax)
 		}
@@ -149,4 +149,16 @@ func VectorFromBytes(b []byte) (Vector, error) {
 
 func (v Vector) find(o Origin) (int, bool) {
 	return slices.BinarySearchFunc(v, o, func(h Head, o Origin) int { return h.Origin.Compare(o) })
+}
+
+// minHead is the least number of bytes a head takes in the binary form of a vector.
+const minHead = OriginSize + 1 + len(Hash{})
+
+// uvarint is binary.Uvarint that takes only the shortest form; n is 0 for others.
+func uvarint(b []byte) (u uint64, n int) {
+	u, n = binary.Uvarint(b)
+	if n > 1 && b[n-1] == 0 {
+		return 0, 0
+	}
+	return u, n
 }

@@ -1,6 +1,10 @@
 package record
 
-import "github.com/syncline-io/syncline/causal"
+import (
+	"slices"
+
+	"github.com/syncline-io/syncline/causal"
+)
 
 // Flags mark what is special about a version.
 type Flags uint8
@@ -37,7 +41,7 @@ type Version struct {
 	// Birth is the dot of the put with empty context that the version descends from; it
 	// is the version's own dot when that put is this one.
 	Birth causal.Dot
-	Shape *Shape // nil in a bury
+	Shape *Shape // nil in a bury, but in a [Change] the shape that names the table
 	Image Image  // nil in a bury
 	// Fields holds, per field of the shape, its last real change; nil says that every
 	// field was written by this version.
@@ -68,4 +72,13 @@ func (v *Version) HasSeen(f FieldStamp) bool {
 		}
 	}
 	return false
+}
+
+// Clone returns a copy that shares no memory with v but the shape.
+func (v *Version) Clone() Version {
+	c := *v
+	c.Image = slices.Clone(v.Image)
+	c.Fields = slices.Clone(v.Fields)
+	c.Seen = slices.Clone(v.Seen)
+	return c
 }
