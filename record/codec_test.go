@@ -188,8 +188,10 @@ func TestDecodeValueRefuses(t *testing.T) {
 }
 
 func TestIntegerLimits(t *testing.T) {
-	for _, i := range []int64{0, 23, 24, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxInt64,
-		-1, -24, -25, -256, -257, -65536, -65537, -1 << 32, -1<<32 - 1, math.MinInt64} {
+	for _, i := range []int64{
+		0, 23, 24, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxInt64,
+		-1, -24, -25, -256, -257, -65536, -65537, -1 << 32, -1<<32 - 1, math.MinInt64,
+	} {
 		v, rest, err := record.DecodeValue(record.AppendValue(nil, record.IntValue(i)))
 		if err != nil || v.Int() != i || len(rest) > 0 {
 			t.Errorf("%d came back as %v, %v", i, v, err)
