@@ -36,6 +36,9 @@ type Endpoint interface {
 	// Begin starts a write transaction, creating the database if it does not exist. It
 	// waits for locks as long as the endpoint was told to.
 	Begin(ctx context.Context, b Begin) (Tx, error)
+	// Objects names what [Tx.Capture] creates inside the database for t, for showing it
+	// to people beforehand.
+	Objects(t *Table) []string
 	// Watch returns a channel that receives soon after the data may have changed,
 	// whoever changed it; signals may be spurious and are merged. The channel is closed
 	// when ctx ends.
@@ -112,6 +115,8 @@ type ChunkSource = func(hash causal.Hash) ([]byte, error)
 type Snapshot interface {
 	// Schema is that of the view.
 	Schema() *Schema
+	// Fingerprint is [Inspection.Fingerprint] of exactly this view, or nil.
+	Fingerprint() []byte
 	// Scan yields the rows of t with after < key, in ascending order of key; a nil
 	// after starts at the first. Chunks of large values go to chunks, which may be nil.
 	Scan(t *Table, after record.Key, chunks ChunkSink) (Rows, error)
@@ -190,6 +195,11 @@ type Tx interface {
 	Forget() error
 	// Passed tells the database that the pair has read the log up to c.
 	Passed(c Cursor) error
+	// Before is [Inspection.Fingerprint] of the content that the transaction began with, or
+	// nil. After is that of the content it left: nil before Commit, and when somebody else
+	// may have written since.
+	Before() []byte
+	After() []byte
 	Commit() error
 	// Rollback ends the transaction without effect. It does nothing after Commit.
 	Rollback() error
