@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
+	"zombiezen.com/go/sqlite"
+)
+
+// errUTF16 reports a text that no UTF-8 stands for, as a UTF-16 database can hold it.
+var errUTF16 = errors.New("text is not valid UTF-16")
+
+// smallCell is the size up to which cells are copied into memory that is used again.
+const smallCell = 4 << 10
+
+// reader makes images and keys of the rows of one table. The memory of both is used
+// again for the next row.
+type reader struct {
+	c    *conn
+	p    *plan
+	w    record.ImageWriter
+	key  record.Key
+	keys []record.Value // by position in the key
+	bufs [][]byte       // their memory
+	buf  []byte
+}
+
+func newReader(c *conn, p *plan, chunks endpoint.ChunkSink) *reader {
+	r := &reader{c: c, p: p, keys: make([]record.Value, len(p.key)), bufs: make([][]byte, len(p.key))}
+	r.w.Chunks = chunks
+	return r
+}
+
+// selects is the list of expressions that [reader.read] expects, each with a prefix such
+// as "new.". In a UTF-16 database every column is followed by its text as the bytes that
+// are stored: SQLite's own conversion would silently replace what it cannot convert.
+func (c *conn) selects(p *plan, prefix string) string {
+	if c.utf16 == nil {
+		return p.list(prefix)
+	}
+	var b []byte
+	for i, col := range p.columns {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = fmt.Appendf(b, "%[1]s, CASE WHEN typeof(%[1]s) = 'text' THEN CAST(%[1]s AS BLOB) END", prefix+col)
+	}
+	return string(b)
+}
+
+// read makes the image and key of the row that st stands on, whose columns from first on
+// are those of selects.
+func (r *reader) read(st *sqlite.Stmt, first int) (record.Key, record.Image, error) {
+	r.w.Reset(len(r.p.columns))
+	step := 1
+	if r.c.utf16 != nil {
+		step = 2
+	}
+	for i, at := range r.p.keyAt {
+		buf := &r.buf
+		if at >= 0 {
+			buf = &r.bufs[at]
+		}
+		v, err := r.cell(st, first+i*step, buf)
+		if err != nil {
+			return nil, nil, r.c.d.failure("read "+r.p.table.Name, endpoint.Incompatible, "correct the text in the row",
+				fmt.Errorf("table %s, column %s: %w", r.p.table.Name, r.p.table.Shape.Fields[i], err))
+		}
+		r.w.Value(v)
+		if at >= 0 {
+			r.keys[at] = v
+		}
+	}
+	key, err := r.keyOf(r.keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	return key, r.w.Image(), r.w.Err()
+}
+
+// readKey makes the key of a row whose key columns alone, in the order of the key, are
+// the columns of st from first on; in a UTF-16 database each with its bytes as in selects.
+func (r *reader) readKey(st *sqlite.Stmt, first int) (record.Key, error) {
+	step := 1
+	if r.c.utf16 != nil {
+		step = 2
+	}
+	for i := range r.keys {
+		v, err := r.cell(st, first+i*step, &r.bufs[i])
+		if err != nil {
+			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], err)
+		}
+		r.keys[i] = v
+	}
+	return r.keyOf(r.keys)
+}
+
+// keyOf makes the key of its values.
+func (r *reader) keyOf(vs []record.Value) (record.Key, error) {
+	r.key = r.key[:0]
+	for i, v := range vs {
+		var err error
+		if r.key, err = record.AppendKeyValue(r.key, v, r.p.key[i].collation); err != nil {
+			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], err)
+		}
+	}
+	return r.key, nil
+}
+
+// cell returns the value of a column as it is stored. It aliases *buf, or SQLite's memory
+// until the next step.
+func (r *reader) cell(st *sqlite.Stmt, col int, buf *[]byte) (record.Value, error) {
+	switch st.ColumnType(col) {
+	case sqlite.TypeInteger:
+		return record.IntValue(st.ColumnInt64(col)), nil
+	case sqlite.TypeFloat:
+		return record.FloatValue(st.ColumnFloat(col)), nil
+	case sqlite.TypeBlob:
+		return record.BytesValue(blob(st, col, buf)), nil
+	case sqlite.TypeText:
+		if r.c.utf16 == nil {
+			return record.TextValue(blob(st, col, buf)), nil
+		}
+		var stored []byte
+		text, err := decodeUTF16(nil, blob(st, col+1, &stored), r.c.utf16)
+		return record.TextValue(text), err
+	default:
+		return record.NullValue(), nil
+	}
+}
+
+// blob returns the bytes of a column: a copy in *buf when they are few, else SQLite's own.
+func blob(st *sqlite.Stmt, col int, buf *[]byte) []byte {
+	if *buf == nil {
+		*buf = make([]byte, smallCell)
+	}
+	if n := st.ColumnBytes(col, *buf); n < len(*buf) {
+		return (*buf)[:n]
+	}
+	var own view
+	// bytes.Reader hands its memory to the writer without a copy.
+	st.ColumnReader(col).WriteTo(&own)
+	return own
+}
+
+// view takes the bytes it is written without copying them.
+type view []byte
+
+func (v *view) Write(b []byte) (int, error) {
+	*v = b
+	return len(b), nil
+}
+
+// decodeUTF16 appends the UTF-8 of a UTF-16 text, or fails if there is none.
+func decodeUTF16(dst, b []byte, order binary.ByteOrder) ([]byte, error) {
+	if len(b)%2 != 0 {
+		return dst, errUTF16
+	}
+	for len(b) > 0 {
+		r := rune(order.Uint16(b))
+		b = b[2:]
+		if utf16.IsSurrogate(r) {
+			if len(b) < 2 {
+				return dst, errUTF16
+			}
+			if r = utf16.DecodeRune(r, rune(order.Uint16(b))); r == utf8.RuneError {
+				return dst, errUTF16
+			}
+			b = b[2:]
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+	return dst, nil
+}
