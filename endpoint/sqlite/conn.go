@@ -20,6 +20,8 @@ type conn struct {
 	// frozen is set on a connection that reads without locks: the state of the file that
 	// everything read depends on.
 	frozen *stat
+	// version is the data_version that [conn.fingerprint] saw.
+	version int64
 }
 
 func (c *conn) close() error { return c.Conn.Close() }
@@ -115,6 +117,33 @@ func bindBlob(st *sqlite.Stmt, i int, b []byte) {
 var waits = [...]time.Duration{
 	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond,
 	15 * time.Millisecond, 20 * time.Millisecond, 25 * time.Millisecond,
+}
+
+// fail gives an error its family; the end of the context is the reason of whatever fails
+// after it.
+func (c *conn) fail(op string, err error) error {
+	if err != nil && c.ctx.Err() != nil {
+		return c.ctx.Err()
+	}
+	return c.d.fail(op, err)
+}
+
+// dataVersion changes when another connection commits.
+func (c *conn) dataVersion() (v int64, err error) {
+	err = c.run("PRAGMA data_version", func(st *sqlite.Stmt) error {
+		v = st.ColumnInt64(0)
+		return nil
+	})
+	return v, err
+}
+
+// wal reports whether the connection uses a write-ahead log.
+func (c *conn) wal() (wal bool, err error) {
+	err = c.run("PRAGMA journal_mode", func(st *sqlite.Stmt) error {
+		wal = c.frozen != nil || fold(st.ColumnText(0)) == "wal"
+		return nil
+	})
+	return wal, err
 }
 
 // busy calls f until it does not fail for a lock that somebody else holds, or the timeout

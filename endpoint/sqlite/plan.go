@@ -13,6 +13,7 @@ var (
 	errNoTable    = errors.New("no such table")
 	errRefused    = errors.New("cannot be synced")
 	errOtherShape = errors.New("its columns have changed")
+	errClosed     = errors.New("the view is closed")
 )
 
 // plan is what is needed to read and write one table.

@@ -52,8 +52,13 @@ func (d *Database) openRead(ctx context.Context, quiet bool) (*conn, error) {
 	}
 	quiet = quiet || d.o.ReadOnly
 	c, err := d.beginRead(ctx, quiet)
-	if err != nil && quiet && !d.o.ReadOnly && needsRecovery(err) {
-		c, err = d.beginRead(ctx, false)
+	switch {
+	case err == nil || d.o.ReadOnly:
+	case quiet && needsRecovery(err):
+		return d.beginRead(ctx, false)
+	case !quiet && writable(filepath.Dir(d.path)) != nil:
+		// Where no -wal can be created, reading without locks is all there is.
+		return d.beginRead(ctx, true)
 	}
 	return c, err
 }
@@ -61,8 +66,12 @@ func (d *Database) openRead(ctx context.Context, quiet bool) (*conn, error) {
 // errOrphan reports a write-ahead log that cannot be read without creating its index.
 var errOrphan = errors.New("has a write-ahead log without its -shm file")
 
+// errUnsettled reports a WAL database that nobody has open, and that may still change
+// without a trace.
+var errUnsettled = errors.New("was written to just now")
+
 func needsRecovery(err error) bool {
-	if errors.Is(err, errOrphan) {
+	if errors.Is(err, errOrphan) || errors.Is(err, errUnsettled) {
 		return true
 	}
 	switch sqlite.ErrCode(err) {
@@ -151,9 +160,13 @@ func (d *Database) connectRead(ctx context.Context, quiet bool) (*conn, error) {
 		_, hint := d.explain(sqlite.ResultReadOnlyRecovery)
 		return nil, d.failure("open", endpoint.Unreachable, hint, errOrphan)
 	case walClosed:
-		frozen, err := settled(ctx, d.path)
+		frozen, ok, err := settled(ctx, d.path)
 		if err != nil {
 			return nil, d.fail("open", err)
+		}
+		if !ok {
+			// The clock is too coarse, or somebody is writing, to notice every change.
+			return nil, d.failure("open", endpoint.Unreachable, "try again in a few seconds", errUnsettled)
 		}
 		c, err := d.connect(ctx, d.uri("immutable=1"), sqlite.OpenReadOnly|sqlite.OpenURI)
 		if err != nil {

@@ -27,39 +27,42 @@ func statFile(path string) (stat, error) {
 
 // File systems stamp a write with a clock that ticks: a second write in one tick leaves no
 // trace. A stat is settled when the tick of the last write is over.
-const (
-	tick       = 20 * time.Millisecond // Linux: at most 10 ms
-	coarseTick = 2 * time.Second       // where times are whole seconds, as on FAT
-)
+
+// coarseTick is that of file systems whose times are whole seconds, such as FAT.
+const coarseTick = 2 * time.Second
 
 func (s stat) settlesIn(now time.Time) time.Duration {
-	last := max(s.modified, s.changed)
-	t := tick
+	t := clockTick()
 	if s.modified%int64(time.Second) == 0 {
 		t = coarseTick
 	}
-	return t - time.Duration(now.UnixNano()-last)
+	return t - time.Duration(now.UnixNano()-max(s.modified, s.changed))
 }
 
-// settled returns the stat of a file once it is settled, waiting for at most a few ticks;
-// a file that somebody keeps writing to is returned as it is.
-func settled(ctx context.Context, path string) (stat, error) {
-	for range 5 {
-		s, err := statFile(path)
-		if err != nil {
-			return stat{}, err
+// settled returns the stat of a file once it is settled. It waits for a few ticks of a
+// fine clock; ok is false where that was not enough.
+func settled(ctx context.Context, path string) (s stat, ok bool, err error) {
+	for range 3 {
+		if s, err = statFile(path); err != nil {
+			return stat{}, false, err
 		}
 		wait := s.settlesIn(time.Now())
-		if wait <= 0 || wait > coarseTick {
-			return s, nil
+		if wait <= 0 {
+			return s, true, nil
+		}
+		if wait > maxTick {
+			return s, false, nil
 		}
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
-			return stat{}, ctx.Err()
+			return stat{}, false, ctx.Err()
 		}
 	}
-	return statFile(path)
+	return s, false, nil
 }
+
+// maxTick bounds what fine clocks tick at.
+const maxTick = 20 * time.Millisecond

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -43,14 +44,28 @@ func (c *conn) selects(p *plan, prefix string) string {
 	if c.utf16 == nil {
 		return p.list(prefix)
 	}
-	var b []byte
-	for i, col := range p.columns {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = fmt.Appendf(b, "%[1]s, CASE WHEN typeof(%[1]s) = 'text' THEN CAST(%[1]s AS BLOB) END", prefix+col)
+	var list []string
+	for _, col := range p.columns {
+		list = append(list, prefix+col, storedText(prefix+col))
 	}
-	return string(b)
+	return strings.Join(list, ", ")
+}
+
+// keySelects is the list of expressions that [reader.readKey] expects.
+func (c *conn) keySelects(p *plan) string {
+	var list []string
+	for _, k := range p.key {
+		list = append(list, k.column)
+		if c.utf16 != nil {
+			list = append(list, storedText(k.column))
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// storedText is the text of a column as the bytes that are stored.
+func storedText(column string) string {
+	return fmt.Sprintf("CASE WHEN typeof(%[1]s) = 'text' THEN CAST(%[1]s AS BLOB) END", column)
 }
 
 // read makes the image and key of the row that st stands on, whose columns from first on
