@@ -1,0 +1,333 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
+	"zombiezen.com/go/sqlite"
+)
+
+// maxUpdates bounds the statements kept per table: one for each set of columns.
+const maxUpdates = 64
+
+// writer has what a Tx prepared for one table.
+type writer struct {
+	t   *Tx
+	p   *plan
+	get *getter
+	// abort says that the table's own ON CONFLICT clauses must be overruled: a REPLACE
+	// among them would silently delete other rows. It is not said of other tables, since
+	// it would overrule the clauses inside their triggers too.
+	abort    string
+	affinity []affinity
+	// guarded is set where the statement alone is not all or nothing: a trigger may RAISE(FAIL)
+	// or RAISE(IGNORE).
+	guarded bool
+	insert  *sqlite.Stmt
+	remove  *sqlite.Stmt
+	updates map[string]*sqlite.Stmt // by one byte per column, 1 where it is written
+
+	from, to []record.Value
+	keys     []record.Value
+	changed  []byte
+	bulky    bool // a statement holds a large value
+}
+
+func (t *Tx) writer(table *endpoint.Table) (*writer, error) {
+	if w := t.tables[table.Name]; w != nil && w.p.table == table {
+		return w, nil
+	}
+	p, err := t.plan(table)
+	if err != nil {
+		return nil, err
+	}
+	if w := t.tables[p.table.Name]; w != nil {
+		return w, nil
+	}
+	w := &writer{
+		t: t, p: p, get: newGetter(t.c, p),
+		guarded: len(p.table.Triggers) > 0, affinity: affinities(p),
+		updates: map[string]*sqlite.Stmt{}, changed: make([]byte, len(p.columns)),
+	}
+	for _, ddl := range p.table.DDL {
+		if says(ddl, "on", "conflict") {
+			w.abort = " OR ABORT"
+		}
+	}
+	t.tables[p.table.Name] = w
+	return w, nil
+}
+
+func (w *writer) finalize() {
+	for _, st := range w.updates {
+		st.Finalize()
+	}
+	clear(w.updates)
+	for _, st := range []*sqlite.Stmt{w.insert, w.remove} {
+		if st != nil {
+			st.Finalize()
+		}
+	}
+	w.insert, w.remove = nil, nil
+}
+
+// prepared prepares a statement that is kept in *st.
+func (w *writer) prepared(st **sqlite.Stmt, sql func() string) (*sqlite.Stmt, error) {
+	if *st != nil {
+		return *st, nil
+	}
+	s, rest, err := w.t.c.PrepareTransient(sql())
+	if err != nil {
+		return nil, err
+	}
+	if rest != 0 {
+		return nil, errors.Join(fmt.Errorf("more than one statement in %q", sql()), s.Finalize())
+	}
+	*st = s
+	return s, nil
+}
+
+// Get returns one row.
+func (t *Tx) Get(table *endpoint.Table, k record.Key, chunks endpoint.ChunkSink) (record.Image, bool, error) {
+	var im record.Image
+	err := t.do("read "+table.Name, func() error {
+		w, err := t.writer(table)
+		if err == nil {
+			im, err = w.row(k, chunks)
+		}
+		return err
+	})
+	return im, im != nil, err
+}
+
+// row returns the row of a key, nil if there is none.
+func (w *writer) row(k record.Key, chunks endpoint.ChunkSink) (record.Image, error) {
+	im, found, err := w.get.get(k, chunks)
+	if !found {
+		return nil, err
+	}
+	return im, err
+}
+
+// Insert writes a new row.
+func (t *Tx) Insert(table *endpoint.Table, im record.Image, chunks endpoint.ChunkSource) error {
+	return t.do("write "+table.Name, func() error {
+		w, err := t.writer(table)
+		if err != nil {
+			return err
+		}
+		if w.to, err = w.values(im, w.to); err != nil {
+			return err
+		}
+		st, err := w.prepared(&w.insert, func() string {
+			marks := strings.Repeat(", ?", len(w.p.columns))[2:]
+			return "INSERT" + w.abort + " INTO " + w.p.name + "(" + w.p.list("") + ") VALUES(" + marks + ")"
+		})
+		if err != nil {
+			return err
+		}
+		var doubt, stream bool
+		for i, v := range w.to {
+			d, s, err := w.bind(st, i+1, i, v, chunks)
+			if err != nil {
+				return err
+			}
+			doubt, stream = doubt || d, stream || s
+		}
+		return w.write(st, doubt, stream, nil, chunks)
+	})
+}
+
+// Update makes one row into another under the same key.
+func (t *Tx) Update(table *endpoint.Table, k record.Key, from, to record.Image, chunks endpoint.ChunkSource) error {
+	return t.do("write "+table.Name, func() error {
+		w, err := t.writer(table)
+		if err != nil {
+			return err
+		}
+		if w.from, err = w.values(from, w.from); err != nil {
+			return err
+		}
+		if w.to, err = w.values(to, w.to); err != nil {
+			return err
+		}
+		any := false
+		for i, v := range w.to {
+			w.changed[i] = 0
+			if !v.Equal(w.from[i]) {
+				w.changed[i], any = 1, true
+			}
+		}
+		if !any {
+			return nil
+		}
+		st, err := w.updateOf(w.changed)
+		if err != nil {
+			return err
+		}
+		var doubt, stream bool
+		n := 1
+		for i, v := range w.to {
+			if w.changed[i] == 0 {
+				continue
+			}
+			d, s, err := w.bind(st, n, i, v, chunks)
+			if err != nil {
+				return err
+			}
+			doubt, stream = doubt || d, stream || s
+			n++
+		}
+		if ok, err := w.bindKey(st, n, k); err != nil || !ok {
+			return errors.Join(err, refuse(w.p, "the row to update is not there"))
+		}
+		return w.write(st, doubt, stream, k, chunks)
+	})
+}
+
+// updateOf returns the statement that writes the columns whose byte is 1.
+func (w *writer) updateOf(changed []byte) (*sqlite.Stmt, error) {
+	if st := w.updates[string(changed)]; st != nil {
+		return st, nil
+	}
+	if len(w.updates) >= maxUpdates {
+		for _, st := range w.updates {
+			st.Finalize()
+		}
+		clear(w.updates)
+	}
+	var st *sqlite.Stmt
+	_, err := w.prepared(&st, func() string {
+		var set []string
+		for i, col := range w.p.columns {
+			if changed[i] != 0 {
+				set = append(set, fmt.Sprintf("%s = ?%d", col, len(set)+1))
+			}
+		}
+		return "UPDATE" + w.abort + " " + w.p.name + " SET " + strings.Join(set, ", ") + " WHERE " + w.p.keyIs(len(set)+1)
+	})
+	if err == nil {
+		w.updates[string(changed)] = st
+	}
+	return st, err
+}
+
+// Delete deletes a row; that it is not there is no error.
+func (t *Tx) Delete(table *endpoint.Table, k record.Key) error {
+	return t.do("write "+table.Name, func() error {
+		w, err := t.writer(table)
+		if err != nil {
+			return err
+		}
+		st, err := w.prepared(&w.remove, func() string {
+			return "DELETE FROM " + w.p.name + " WHERE " + w.p.keyIs(1)
+		})
+		if err != nil {
+			return err
+		}
+		if ok, err := w.bindKey(st, 1, k); err != nil || !ok {
+			return err
+		}
+		return w.guard(func() error {
+			if err := w.step(st); err != nil {
+				return err
+			}
+			if w.t.c.Changes() > 0 {
+				return w.note(k)
+			}
+			if !w.guarded {
+				return nil
+			}
+			im, err := w.row(k, nil)
+			if err == nil && im != nil {
+				return refuse(w.p, "a trigger ignores the deletion of the row")
+			}
+			return err
+		}, w.guarded)
+	})
+}
+
+// write runs an insert, or the update of the row k, whose parameters are bound. What the
+// statement alone does not do whole is taken back if it fails.
+func (w *writer) write(st *sqlite.Stmt, doubt, stream bool, k record.Key, chunks endpoint.ChunkSource) error {
+	return w.guard(func() error {
+		if err := w.step(st); err != nil {
+			return err
+		}
+		if w.t.c.Changes() == 0 {
+			if k != nil {
+				return refuse(w.p, "the row to update is not there, or a trigger ignores the update")
+			}
+			return refuse(w.p, "a trigger ignores the insertion of the row")
+		}
+		if doubt {
+			if err := w.verify(k); err != nil {
+				return err
+			}
+		}
+		if stream {
+			if err := w.streamLarge(k, chunks); err != nil {
+				return err
+			}
+		}
+		return w.note(k)
+	}, w.guarded || doubt || stream)
+}
+
+// guard runs f inside a savepoint, if asked to, and undoes all of it when f fails for a
+// rule of the database.
+func (w *writer) guard(f func() error, savepoint bool) error {
+	if !savepoint {
+		return w.refused(f())
+	}
+	if err := w.t.c.run("SAVEPOINT _syncline_row", nil); err != nil {
+		return err
+	}
+	err := w.refused(f())
+	if err != nil {
+		if w.t.c.AutocommitEnabled() {
+			return err
+		}
+		if undo := w.t.c.run("ROLLBACK TO _syncline_row", nil); undo != nil {
+			return undo // not a ConstraintError: only Rollback is left
+		}
+	}
+	if release := w.t.c.run("RELEASE _syncline_row", nil); release != nil {
+		return release
+	}
+	return err
+}
+
+// refused makes a ConstraintError of what a rule of the database caused, and sees to it
+// that the end of the whole transaction is not taken for one.
+func (w *writer) refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	c := refusal(w.p.table.Name, err)
+	switch {
+	case c == nil:
+		return err
+	case w.t.c.AutocommitEnabled():
+		return w.t.c.d.failure("write "+w.p.table.Name, endpoint.Refused,
+			fmt.Sprintf("change the trigger on table %s to RAISE(ABORT) instead of RAISE(ROLLBACK)", w.p.table.Name),
+			fmt.Errorf("%w: %s", errAborted, c.Detail))
+	}
+	return c
+}
+
+// step runs a statement without a result.
+func (w *writer) step(st *sqlite.Stmt) error {
+	_, err := st.Step()
+	if err == nil {
+		err = st.Reset()
+	}
+	if w.bulky {
+		w.bulky = false
+		err = errors.Join(err, st.ClearBindings())
+	}
+	return err
+}
