@@ -77,7 +77,7 @@ func (b *Batch) appendCommit(e *record.Entry, st *Stage, at Offset) error {
 	if st == nil {
 		return nil
 	}
-	if err := b.p.Delete(dotKey(nil, spaceStage, h.Dot), nil); err != nil {
+	if err := st.addTo(b.p); err != nil {
 		return b.fail(err)
 	}
 	b.staged = append(b.staged, st)
@@ -87,7 +87,7 @@ func (b *Batch) appendCommit(e *record.Entry, st *Stage, at Offset) error {
 // takeStage checks that the stage holds the segments of the header's commit.
 func (b *Batch) takeStage(h *record.Header, st *Stage) error {
 	switch {
-	case st == nil && (h.Segments > 0 || b.s.stages.has(h.Dot)):
+	case st == nil && h.Segments > 0:
 		return fmt.Errorf("commit %v without its %d segments: %w", h.Dot, h.Segments, ErrStage)
 	case st == nil:
 		return nil
@@ -96,11 +96,11 @@ func (b *Batch) takeStage(h *record.Header, st *Stage) error {
 	case st.s != b.s || st.header.Dot != h.Dot || uint64(st.count) != h.Segments:
 		return fmt.Errorf("commit %v of %d segments with %d of %v: %w", h.Dot, h.Segments, st.count, st.header.Dot, ErrStage)
 	}
-	return nil
+	return st.finish()
 }
 
 func (b *Batch) appendImport(e *record.Entry, at Offset) error {
-	hashes, err := chunksOf(nil, e.Versions)
+	hashes, err := chunksOfAll(e.Versions)
 	if err != nil {
 		return err
 	}

@@ -215,14 +215,26 @@ func (b *Batch) publish(sync bool) error {
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	if err := s.apply(b.p, sync); err != nil {
+	var staged [][]byte
+	var paths []string
+	for _, st := range b.staged {
+		if st.path != "" {
+			staged, paths = append(staged, dotKey(nil, spaceSegment, st.header.Dot)), append(paths, st.path)
+		}
+	}
+	if len(paths) > 0 || b.p.Len() >= bulkSize {
+		err = s.ingest(b.p, staged, paths)
+	} else {
+		err = s.apply(b.p, sync)
+	}
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	numbered()
 	s.head, s.vector = b.head, b.vector
 	b.chunks.committed()
 	for _, st := range b.staged {
-		st.committed()
+		st.end()
 	}
 	return nil
 }

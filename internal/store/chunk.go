@@ -191,7 +191,7 @@ func (l *chunkLedger) begin(b *Batch) {
 
 // holdRow makes the row's chunks those of the versions.
 func (l *chunkLedger) holdRow(tree uint64, k record.Key, vs []record.Version) error {
-	hashes, err := chunksOf(nil, vs)
+	hashes, err := chunksOfAll(vs)
 	if err != nil {
 		return err
 	}
@@ -356,13 +356,19 @@ func (l *chunkLedger) committed() {
 // image without these bytes has none, which is nearly always and quickly found.
 var largeMark = []byte{0xda, 0x53, 0x59, 0x4c, 0x02}
 
-// chunksOf returns the chunks of the versions' images, sorted, each once.
-func chunksOf(hashes []causal.Hash, vs []record.Version) ([]causal.Hash, error) {
+// chunksOf appends the chunks of an image's large values.
+func chunksOf(hashes []causal.Hash, im record.Image) ([]causal.Hash, error) {
+	if !bytes.Contains(im, largeMark) {
+		return hashes, nil
+	}
+	err := im.EachChunk(func(h causal.Hash) { hashes = append(hashes, h) })
+	return hashes, err
+}
+
+// chunksOfAll returns the chunks of the versions' images, sorted, each once.
+func chunksOfAll(vs []record.Version) (hashes []causal.Hash, err error) {
 	for i := range vs {
-		if !bytes.Contains(vs[i].Image, largeMark) {
-			continue
-		}
-		if err := vs[i].Image.EachChunk(func(h causal.Hash) { hashes = append(hashes, h) }); err != nil {
+		if hashes, err = chunksOf(hashes, vs[i].Image); err != nil {
 			return nil, fmt.Errorf("chunks of %v: %w", vs[i].Dot, err)
 		}
 	}

@@ -18,15 +18,13 @@ const (
 	spaceTree      = 0x06
 	spaceEntry     = 0x07
 	spaceSegment   = 0x08
-	spaceStage     = 0x09
-	spaceRow       = 0x0a
-	spaceSibling   = 0x0b
-	spaceOwner     = 0x0c
-	spaceReference = 0x0d
-	spaceSize      = 0x0e
-	spaceChunk     = 0x0f
-	spaceLarge     = 0x10
-	spaceEnd       = 0x11
+	spaceRow       = 0x09
+	spaceSibling   = 0x0a
+	spaceOwner     = 0x0b
+	spaceReference = 0x0c
+	spaceSize      = 0x0d
+	spaceChunk     = 0x0e
+	spaceLarge     = 0x0f
 )
 
 const (

@@ -1,27 +1,38 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/record"
 )
 
+// stageMemory is how many bytes of segments a stage holds before it writes them to a
+// table of its own.
+const stageMemory = 2 << 20
+
 // Stage takes the segments of a commit before the commit itself, so that one of any size
-// passes in the memory of a segment. Nobody sees them until [Batch.Append] takes the
-// stage. What a crash leaves of one is removed by the next Open. It is not safe for
-// concurrent use.
+// passes in bounded memory. They are no part of the store until [Batch.Append] takes the
+// stage and its batch commits; what a crash leaves of one is removed by the next Open. It
+// is not safe for concurrent use.
 type Stage struct {
 	s      *Store
 	header record.Header // as much as reading segments needs
 	reader record.SegmentReader
 	count  int
 	hashes map[causal.Hash]struct{} // chunks that the changes need
-	err    error
+	held   [][]byte                 // segments in memory, until there is a table
+	size   int                      // of them
+	path   string                   // of the table; empty if there is none
+	table  *sstable.Writer          // nil once it is finished
+	closed bool                     // committed or aborted
+	err    error                    // why no segment can be added
 }
 
 // openStages are the dots that are being staged: one stage each, since the segments of a
@@ -50,18 +61,11 @@ func (o *openStages) remove(d causal.Dot) {
 	delete(o.set, d)
 }
 
-func (o *openStages) has(d causal.Dot) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	_, ok := o.set[d]
-	return ok
-}
-
 // Stage begins to stage the segments of the commit of a dot that is not in the vector
 // yet. If it is, or another stage for the dot is open, Segment says so with [ErrStage].
 // Abort must follow, unless the commit was appended; it may follow in any case.
 func (s *Store) Stage(dot causal.Dot) *Stage {
-	st := &Stage{s: s, header: record.Header{Dot: dot}, hashes: make(map[causal.Hash]struct{})}
+	st := &Stage{s: s, header: record.Header{Dot: dot}, hashes: make(map[causal.Hash]struct{}), closed: true}
 	// An image in chunks is put together to see whether it has large values.
 	st.reader.Chunks = func(h causal.Hash) ([]byte, error) { return readChunk(s.db, h) }
 	if st.err = s.enterToWrite(); st.err != nil {
@@ -74,7 +78,9 @@ func (s *Store) Stage(dot causal.Dot) *Stage {
 	defer s.publish.leave()
 	if s.vector.Covers(dot) || !s.stages.add(dot) {
 		st.err = fmt.Errorf("stage %v, which is known or staged already: %w", dot, ErrStage)
+		return st
 	}
+	st.closed = false
 	return st
 }
 
@@ -84,7 +90,7 @@ func (st *Stage) Segment(index int, seg []byte) error {
 	if st.err != nil {
 		return st.err
 	}
-	if index != st.count {
+	if index != st.count || st.finished() {
 		return fmt.Errorf("segment %d of %v after %d: %w", index, st.header.Dot, st.count, ErrStage)
 	}
 	if err := st.s.enterToWrite(); err != nil {
@@ -94,20 +100,69 @@ func (st *Stage) Segment(index int, seg []byte) error {
 	if err := st.collect(seg); err != nil {
 		return fmt.Errorf("stage segment %d of %v: %w", index, st.header.Dot, err)
 	}
-	p := st.s.db.NewBatch()
-	err := p.Set(segmentKey(nil, st.header.Dot, index), seg, nil)
-	if err == nil && index == 0 {
-		err = p.Set(dotKey(nil, spaceStage, st.header.Dot), nil, nil)
-	}
-	if err == nil {
-		err = st.s.apply(p, false)
-	}
-	if err != nil {
+	if err := st.keep(seg); err != nil {
 		st.err = fmt.Errorf("stage segment %d of %v: %w", index, st.header.Dot, err)
 		return st.err
 	}
 	st.count++
-	return p.Close()
+	return nil
+}
+
+// finished reports whether the table has its last segment.
+func (st *Stage) finished() bool { return st.path != "" && st.table == nil }
+
+// keep holds a segment in memory or, if those become too many, writes it to the table.
+func (st *Stage) keep(seg []byte) error {
+	if st.table == nil && st.size+len(seg) <= stageMemory {
+		st.held = append(st.held, slices.Clone(seg))
+		st.size += len(seg)
+		return nil
+	}
+	return st.s.run(func() error {
+		if st.table == nil {
+			if err := st.begin(); err != nil {
+				return err
+			}
+		}
+		return st.table.Set(segmentKey(nil, st.header.Dot, st.count), seg)
+	})
+}
+
+// begin moves what is in memory to a table.
+func (st *Stage) begin() (err error) {
+	if st.path, st.table, err = st.s.newTable(); err != nil {
+		return err
+	}
+	for i, seg := range st.held {
+		if err := st.table.Set(segmentKey(nil, st.header.Dot, i), seg); err != nil {
+			return err
+		}
+	}
+	st.held, st.size = nil, 0
+	return nil
+}
+
+// finish makes the table durable, so that it can be ingested. A stage in memory has none.
+func (st *Stage) finish() error {
+	if st.table == nil {
+		return nil
+	}
+	err := st.s.run(st.table.Close)
+	st.table = nil
+	if err != nil {
+		st.err = fmt.Errorf("finish stage of %v: %w", st.header.Dot, err)
+	}
+	return st.err
+}
+
+// addTo adds the segments that are in memory to a batch.
+func (st *Stage) addTo(p *pebble.Batch) error {
+	for i, seg := range st.held {
+		if err := p.Set(segmentKey(nil, st.header.Dot, i), seg, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // collect takes note of the chunks that the segment's changes need.
@@ -121,79 +176,21 @@ func (st *Stage) collect(seg []byte) error {
 		if err != nil || !more {
 			return err
 		}
-		hashes, err := chunksOf(nil, []record.Version{c.Version})
+		if info, ok := st.reader.Chunked(); ok {
+			st.note(info.Hashes)
+		}
+		hashes, err := chunksOf(nil, c.Version.Image)
 		if err != nil {
 			return err
 		}
-		if info, ok := st.reader.Chunked(); ok {
-			hashes = append(hashes, info.Hashes...)
-		}
-		for _, h := range hashes {
-			st.hashes[h] = struct{}{}
-		}
+		st.note(hashes)
 	}
 }
 
-// Abort removes what was staged. After the commit was appended it does nothing.
-func (st *Stage) Abort() error {
-	if st.err != nil && st.count == 0 {
-		return nil
+func (st *Stage) note(hashes []causal.Hash) {
+	for _, h := range hashes {
+		st.hashes[h] = struct{}{}
 	}
-	dot := st.header.Dot
-	if st.err == nil {
-		defer st.s.stages.remove(dot)
-	}
-	st.err = fmt.Errorf("stage of %v: %w", dot, ErrClosed)
-	if st.count == 0 {
-		return nil
-	}
-	st.count = 0
-	if err := st.s.enterToWrite(); err != nil {
-		return err
-	}
-	defer st.s.users.Done()
-	p := st.s.db.NewBatch()
-	if err := dropStage(p, dot); err != nil {
-		return err
-	}
-	if err := st.s.apply(p, false); err != nil {
-		return fmt.Errorf("abort stage of %v: %w", dot, err)
-	}
-	return p.Close()
-}
-
-// committed takes note that the segments are the log's now.
-func (st *Stage) committed() {
-	st.s.stages.remove(st.header.Dot)
-	st.count = 0
-	st.err = fmt.Errorf("stage of %v: %w", st.header.Dot, ErrClosed)
-}
-
-func dropStage(p *pebble.Batch, dot causal.Dot) error {
-	prefix := dotKey(nil, spaceSegment, dot)
-	if err := p.DeleteRange(prefix, prefixEnd(prefix), nil); err != nil {
-		return err
-	}
-	return p.Delete(dotKey(nil, spaceStage, dot), nil)
-}
-
-// clearStages removes what was being staged when the store was last left.
-func (s *Store) clearStages() error {
-	p := s.db.NewBatch()
-	err := scan(s.db, []byte{spaceStage}, func(k, _ []byte) error {
-		dot, rest, ok := parseDot(k[1:])
-		if !ok || len(rest) > 0 {
-			return corrupt("key of a stage")
-		}
-		return dropStage(p, dot)
-	})
-	if err == nil && !p.Empty() {
-		err = s.apply(p, false)
-	}
-	if err != nil {
-		return fmt.Errorf("clear stages: %w", err)
-	}
-	return p.Close()
 }
 
 // sortedHashes returns the chunks that the staged changes need.
@@ -204,4 +201,37 @@ func (st *Stage) sortedHashes() []causal.Hash {
 	}
 	slices.SortFunc(hashes, compareHash)
 	return hashes
+}
+
+// Abort gives up the stage and what was staged. After the commit was appended and its
+// batch committed it does nothing.
+func (st *Stage) Abort() error {
+	if st.closed {
+		return nil
+	}
+	st.end()
+	if st.path == "" || st.s.disk.failure() != nil {
+		return nil
+	}
+	if err := st.s.enterToWrite(); err != nil {
+		return nil //nolint:nilerr // the next Open removes the table
+	}
+	defer st.s.users.Done()
+	err := st.s.run(func() (err error) {
+		if st.table != nil {
+			err = st.table.Close()
+		}
+		return errors.Join(err, st.s.disk.Remove(st.path))
+	})
+	if err != nil {
+		return fmt.Errorf("abort stage of %v: %w", st.header.Dot, err)
+	}
+	return nil
+}
+
+// end closes the stage and makes its dot free.
+func (st *Stage) end() {
+	st.closed, st.held = true, nil
+	st.err = fmt.Errorf("stage of %v: %w", st.header.Dot, ErrClosed)
+	st.s.stages.remove(st.header.Dot)
 }

@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/syncline-io/syncline/causal"
@@ -33,6 +35,8 @@ type Store struct {
 	stall    time.Duration
 	disk     *disk
 	db       *pebble.DB
+	tables   sstable.WriterOptions // of tables to be ingested
+	table    atomic.Uint64         // names the next one
 	dict     *dict
 	trees    *numbers[treeName, treeName]
 
@@ -149,6 +153,9 @@ func open(dir string, o Options, f formatTable) (*Store, error) {
 	if s.db, err = openPebble(dir, o, s.disk); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, readError("open", err))
 	}
+	p := o.pebble(s.disk)
+	p.EnsureDefaults()
+	s.tables = p.MakeWriterOptions(0, s.db.TableFormat())
 	if err := s.load(f, seen); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(err, s.db.Close()))
 	}
@@ -227,8 +234,8 @@ func (s *Store) load(f formatTable, seen *witness) error {
 	if s.readOnly {
 		return nil
 	}
-	if err := s.clearStages(); err != nil {
-		return err
+	if err := clearBulk(s.disk, s.dir); err != nil {
+		return fmt.Errorf("clear tables: %w", err)
 	}
 	return s.Sweep()
 }
@@ -411,12 +418,16 @@ func (s *Store) apply(p *pebble.Batch, sync bool) error {
 	if sync {
 		how = pebble.Sync
 	}
-	err := s.run(func() error { return s.db.Apply(p, how) })
-	if err != nil && s.disk.failure() == nil {
-		s.disk.fail(fmt.Errorf("%w: %w", ErrBroken, err))
-		err = s.disk.failure()
+	return s.broken(s.run(func() error { return s.db.Apply(p, how) }))
+}
+
+// broken makes a failed write the end of the store: what of it is there is not known.
+func (s *Store) broken(err error) error {
+	if err == nil {
+		return nil
 	}
-	return err
+	s.disk.fail(fmt.Errorf("%w: %w", ErrBroken, err))
+	return s.disk.failure()
 }
 
 // Close waits for the open batch, if there is one, and for all views to be closed, and
