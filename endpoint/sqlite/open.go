@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,21 +41,17 @@ type Database struct {
 // Open returns the database at path, which may have the prefix sqlite: or file:. It
 // touches nothing on disk, and the database need not exist.
 func Open(path string, o Options) (*Database, error) {
-	name := path
-	path = strings.TrimPrefix(path, "sqlite:")
-	path = strings.TrimPrefix(path, "file:")
-	path = strings.TrimPrefix(path, "//localhost/")
-	if strings.HasPrefix(path, "///") {
-		path = path[2:]
-	}
-	d := &Database{name: name, o: o}
+	d := &Database{name: path, o: o}
 	if d.o.Timeout <= 0 {
 		d.o.Timeout = defaultTimeout
 	}
-	if path == "" || path == ":memory:" || strings.IndexByte(path, 0) >= 0 {
-		return nil, d.failure("open", endpoint.Incompatible, "name a file", errors.New("not the path of a database file"))
+	path, err := location(path)
+	if err == nil && (path == "" || path == ":memory:" || strings.IndexByte(path, 0) >= 0) {
+		err = errors.New("not the path of a database file")
 	}
-	var err error
+	if err != nil {
+		return nil, d.failure("open", endpoint.Incompatible, "name a file", err)
+	}
 	if d.path, err = canonical(path); err != nil {
 		return nil, d.fail("open", err)
 	}
@@ -69,6 +66,33 @@ func (d *Database) Path() string { return d.path }
 
 // Close does nothing: every connection belongs to a Snapshot or Tx.
 func (d *Database) Close() error { return nil }
+
+// location takes the forms of a path apart that other programs for SQLite know: sqlite: and
+// file: in front of it, the latter with escapes, as in a URI.
+func location(path string) (string, error) {
+	path = strings.TrimPrefix(path, "sqlite:")
+	uri, ok := strings.CutPrefix(path, "file:")
+	if !ok {
+		return path, nil
+	}
+	if strings.ContainsAny(uri, "?#") {
+		return "", errors.New("parameters after the path are not supported")
+	}
+	if rest, ok := strings.CutPrefix(uri, "//"); ok {
+		uri = strings.TrimPrefix(rest, "localhost")
+		if !strings.HasPrefix(uri, "/") {
+			return "", errors.New("the file is on another machine")
+		}
+	}
+	uri, err := url.PathUnescape(uri)
+	if err != nil {
+		return "", err
+	}
+	if drive := strings.TrimPrefix(uri, "/"); filepath.VolumeName(drive) != "" {
+		uri = drive // /C:/a.db
+	}
+	return filepath.FromSlash(uri), nil
+}
 
 // canonical resolves the links of the longest part of path that exists.
 func canonical(path string) (string, error) {

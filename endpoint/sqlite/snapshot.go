@@ -1,0 +1,280 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
+	"zombiezen.com/go/sqlite"
+)
+
+// Snapshot is one read-only view. See [endpoint.Snapshot].
+type Snapshot struct {
+	c *conn
+	s *schema
+	// wal says that a reader keeps no writer waiting.
+	wal bool
+	// sliced views of a rollback journal hold their lock only while they read: held is
+	// true then, and version tells whether the data is still that of the view.
+	sliced, held bool
+	version      int64
+	trusted      bool // of the capture log
+	before       fingerprint
+	fingerprint  []byte
+	gets         map[*plan]*getter
+	// lost is set once the view is gone.
+	lost error
+}
+
+// Snapshot pins a view. See [endpoint.Endpoint].
+func (d *Database) Snapshot(ctx context.Context, sliced bool) (endpoint.Snapshot, error) {
+	s, err := d.snapshot(ctx, sliced, false)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (d *Database) snapshot(ctx context.Context, sliced, quiet bool) (*Snapshot, error) {
+	// What is there before the view begins says, if it is still there afterwards, what
+	// the view is of.
+	before, _, lookErr := d.look()
+	c, err := d.openRead(ctx, quiet)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{c: c, before: before, held: true, gets: map[*plan]*getter{}}
+	err = lookErr
+	if err == nil {
+		err = s.load(sliced)
+	}
+	if err != nil {
+		c.close()
+		return nil, c.fail("read the schema", err)
+	}
+	return s, nil
+}
+
+func (s *Snapshot) load(sliced bool) (err error) {
+	if s.s, err = s.c.readSchema(); err != nil {
+		return err
+	}
+	if s.trusted, err = s.c.logTrusted(); err != nil {
+		return err
+	}
+	if s.wal, err = s.c.wal(); err != nil {
+		return err
+	}
+	if s.version, err = s.c.dataVersion(); err != nil {
+		return err
+	}
+	s.sliced = sliced && !s.wal
+	return s.release()
+}
+
+// Schema is that of the view.
+func (s *Snapshot) Schema() *endpoint.Schema { return s.s.Schema }
+
+// Fingerprint is that of exactly this view, or nil. It may wait for a clock to tick.
+func (s *Snapshot) Fingerprint() []byte {
+	if s.fingerprint != nil {
+		return s.fingerprint
+	}
+	err := s.read("look at", func() (err error) {
+		if s.wal {
+			s.fingerprint, err = s.c.viewFingerprint(s.before)
+		} else {
+			s.fingerprint, err = s.c.fingerprint()
+		}
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return s.fingerprint
+}
+
+// read runs one read of the view.
+func (s *Snapshot) read(op string, f func() error) error {
+	if s.lost != nil {
+		return s.lost
+	}
+	if err := s.take(); err != nil {
+		return err
+	}
+	err := f()
+	if changed := s.c.unchanged(); changed != nil {
+		// Whatever f found, it may have read from two states of the file.
+		s.lost = changed
+		return changed
+	}
+	if err != nil {
+		// A lock of ours that stays after a failure would stand in a writer's way.
+		_ = s.release()
+		return s.c.fail(op, err)
+	}
+	return s.c.fail(op, s.release())
+}
+
+// take begins the read transaction again, if it was given up.
+func (s *Snapshot) take() error {
+	if s.held {
+		return nil
+	}
+	if err := s.c.beginView(); err != nil {
+		return s.c.fail("read", err)
+	}
+	s.held = true
+	version, err := s.c.dataVersion()
+	if err == nil && version != s.version {
+		err = fmt.Errorf("%s: %w", s.c.d.name, endpoint.ErrChanged)
+	}
+	if err != nil {
+		s.lost = s.c.fail("read", err)
+		_ = s.release()
+		return s.lost
+	}
+	return nil
+}
+
+// release gives up the lock of a sliced view until the next read.
+func (s *Snapshot) release() error {
+	if !s.sliced || !s.held {
+		return nil
+	}
+	s.held = false
+	return s.c.run("ROLLBACK", nil)
+}
+
+// Get returns one row.
+func (s *Snapshot) Get(t *endpoint.Table, k record.Key, chunks endpoint.ChunkSink) (im record.Image, found bool, err error) {
+	err = s.read("read "+t.Name, func() error {
+		p, err := s.s.plan(t)
+		if err != nil {
+			return err
+		}
+		g := s.gets[p]
+		if g == nil {
+			g = newGetter(s.c, p)
+			s.gets[p] = g
+		}
+		im, found, err = g.get(k, chunks)
+		return err
+	})
+	return im, found, err
+}
+
+// Count returns the number of rows.
+func (s *Snapshot) Count(t *endpoint.Table) (n int64, err error) {
+	err = s.read("count "+t.Name, func() error {
+		p, err := s.s.plan(t)
+		if err != nil {
+			return err
+		}
+		n, err = s.c.number("SELECT count(*) FROM " + p.name)
+		return err
+	})
+	return n, err
+}
+
+// Cursor is the end of the capture log.
+func (s *Snapshot) Cursor() (c endpoint.Cursor, err error) {
+	err = s.read("read the capture log", func() error {
+		c, err = s.c.logEnd()
+		return err
+	})
+	return c, err
+}
+
+// Changes calls f for each entry of the capture log after from. f must not call the Snapshot.
+func (s *Snapshot) Changes(from endpoint.Cursor, f func(table string, k record.Key, m endpoint.Mark) error) error {
+	return s.read("read the capture log", func() error {
+		return s.c.changes(s.s, s.trusted, from, f)
+	})
+}
+
+// Violates names the foreign key that the row breaks.
+func (s *Snapshot) Violates(t *endpoint.Table, im record.Image) (broken string, err error) {
+	err = s.read("check references", func() error {
+		broken, err = s.c.violates(s.s, t, nil, im)
+		return err
+	})
+	return broken, err
+}
+
+// Close ends the view.
+func (s *Snapshot) Close() error {
+	if s.c == nil {
+		return nil
+	}
+	c := s.c
+	s.c = nil
+	if s.lost == nil {
+		s.lost = errClosed
+	}
+	c.SetInterrupt(nil)
+	return c.d.fail("close", c.close())
+}
+
+// getter looks up rows of one table by key.
+type getter struct {
+	r   *reader
+	sql string
+}
+
+func newGetter(c *conn, p *plan) *getter {
+	return &getter{newReader(c, p, nil), "SELECT " + c.selects(p, "") + " FROM " + p.name + " WHERE " + p.whereKey(1)}
+}
+
+// get returns a row, whose image is valid until the next call.
+func (g *getter) get(k record.Key, chunks endpoint.ChunkSink) (im record.Image, found bool, err error) {
+	st, err := g.r.c.Prepare(g.sql)
+	if err != nil {
+		return nil, false, err
+	}
+	defer st.Reset()
+	if err := bindKey(st, 1, g.r.p, k); err != nil {
+		return nil, false, err
+	}
+	g.r.w.Chunks = chunks
+	for {
+		more, err := st.Step()
+		if err != nil || !more {
+			return nil, false, err
+		}
+		got, im, err := g.r.read(st, 0)
+		if err != nil {
+			return nil, false, err
+		}
+		// The database may find more than the key: it compares after applying the
+		// affinity of the column, and a text may look like a number.
+		if string(got) == string(k) {
+			return im, true, nil
+		}
+	}
+}
+
+// bindKey binds the values of a key from parameter first on.
+func bindKey(st *sqlite.Stmt, first int, p *plan, k record.Key) error {
+	vs, err := k.Values()
+	if err != nil {
+		return err
+	}
+	if len(vs) != len(p.key) {
+		return fmt.Errorf("key of %d values for table %s: %w", len(vs), p.table.Name, record.ErrKey)
+	}
+	for i, v := range vs {
+		switch v.Kind() {
+		case record.Int:
+			st.BindInt64(first+i, v.Int())
+		case record.Float:
+			st.BindFloat(first+i, v.Float())
+		case record.Bytes:
+			bindBlob(st, first+i, v.Raw())
+		default:
+			st.BindText(first+i, string(v.Raw()))
+		}
+	}
+	return nil
+}

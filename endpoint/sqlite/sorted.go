@@ -1,0 +1,236 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
+	"zombiezen.com/go/sqlite"
+)
+
+// windowBytes bounds the keys that a sortedSource keeps in memory.
+const windowBytes = 32 << 20
+
+// sortedSource yields rows in the order of their keys where the database has another: it
+// reads all keys, keeps the smallest ones after the last key that was yielded, as many as
+// fit in memory, and looks up their rows one by one. A table with more keys than fit is
+// read once per window.
+type sortedSource struct {
+	s      *Snapshot
+	get    *getter
+	r      *reader // of keys alone
+	chunks endpoint.ChunkSink
+	after  record.Key
+	window window
+	at     int
+	bytes  int // of the window
+	end    bool
+}
+
+func newSortedSource(s *Snapshot, p *plan, after record.Key, chunks endpoint.ChunkSink) *sortedSource {
+	return &sortedSource{
+		s: s, r: newReader(s.c, p, nil), get: newGetter(s.c, p), chunks: chunks, after: after, bytes: windowBytes,
+	}
+}
+
+func (x *sortedSource) table() string { return x.r.p.table.Name }
+
+func (x *sortedSource) next() (record.Key, record.Image, bool, error) {
+	if x.at == len(x.window.keys) {
+		if x.end {
+			return nil, nil, false, nil
+		}
+		if err := x.refill(); err != nil {
+			return nil, nil, false, err
+		}
+		if len(x.window.keys) == 0 {
+			return nil, nil, false, nil
+		}
+	}
+	k := x.window.key(x.at)
+	im, found, err := x.get.get(k, x.chunks)
+	switch {
+	case err != nil:
+		return nil, nil, false, err // errLater too: the same key comes again
+	case !found:
+		return nil, nil, false, fmt.Errorf("table %s: a row that was listed is not found by its key", x.table())
+	}
+	x.at++
+	x.after = append(x.after[:0], k...)
+	return k, im, true, nil
+}
+
+func (x *sortedSource) pause(record.Key) error { return nil }
+func (x *sortedSource) close() error           { return nil }
+
+// refill lists the next window of keys.
+func (x *sortedSource) refill() error {
+	w := window{limit: x.bytes, after: x.after, memory: x.window.memory[:0], keys: x.window.keys[:0]}
+	walk := walk{s: x.s, p: x.r.p}
+	for {
+		err := walk.step(func(st *sqlite.Stmt) error {
+			k, err := x.r.readKey(st, 0)
+			if err == nil {
+				w.add(k)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if walk.done {
+			break
+		}
+		// A writer may have its turn between two slices of the walk.
+		if err := x.s.release(); err != nil {
+			return err
+		}
+		if err := x.s.take(); err != nil {
+			return err
+		}
+	}
+	w.trim()
+	x.window, x.at, x.end = w, 0, !w.cut
+	return nil
+}
+
+// window keeps the smallest keys after a key.
+type window struct {
+	after  []byte
+	limit  int // of memory
+	memory []byte
+	keys   []span
+	bound  []byte // when cut: the greatest key that can still be in
+	cut    bool   // there are greater keys than those kept
+}
+
+// span is where a key lies in memory.
+type span struct{ from, to int }
+
+func (w *window) key(i int) record.Key { return record.Key(w.memory[w.keys[i].from:w.keys[i].to]) }
+
+func (w *window) add(k record.Key) {
+	if bytes.Compare(k, w.after) <= 0 {
+		return
+	}
+	if w.cut && bytes.Compare(k, w.bound) > 0 {
+		return
+	}
+	if len(w.memory)+len(k) > w.limit && len(w.keys) > 1 {
+		w.halve()
+		w.add(k)
+		return
+	}
+	from := len(w.memory)
+	w.memory = append(w.memory, k...)
+	w.keys = append(w.keys, span{from, len(w.memory)})
+}
+
+func (w *window) trim() {
+	slices.SortFunc(w.keys, func(a, b span) int {
+		return bytes.Compare(w.memory[a.from:a.to], w.memory[b.from:b.to])
+	})
+}
+
+// halve drops the greater half of the keys.
+func (w *window) halve() {
+	w.trim()
+	w.keys = w.keys[:(len(w.keys)+1)/2]
+	kept := make([]byte, 0, w.limit)
+	for i, s := range w.keys {
+		from := len(kept)
+		kept = append(kept, w.memory[s.from:s.to]...)
+		w.keys[i] = span{from, len(kept)}
+	}
+	w.memory, w.cut = kept, true
+	w.bound = append(w.bound[:0], w.key(len(w.keys)-1)...)
+}
+
+// walk visits the key of every row once, in whatever order is cheap, in slices that it can
+// go on from.
+type walk struct {
+	s    *Snapshot
+	p    *plan
+	last []any // the place it has come to
+	done bool
+}
+
+// errSlice ends a slice of a walk.
+var errSlice = errors.New("the time of the slice is over")
+
+// step visits rows until all are visited, or the time of a slice is over.
+func (w *walk) step(f func(*sqlite.Stmt) error) error {
+	place, collate := w.place()
+	sql := "SELECT " + w.s.c.keySelects(w.p)
+	if place == nil {
+		sql += " FROM " + w.p.name
+	} else {
+		var marks, order []string
+		for i := range place {
+			marks = append(marks, fmt.Sprintf("?%d%s", i+1, collate[i]))
+			order = append(order, place[i]+collate[i])
+		}
+		list := strings.Join(place, ", ")
+		sql += ", " + list + " FROM " + w.p.name
+		if w.last != nil {
+			sql += " WHERE (" + list + ") > (" + strings.Join(marks, ", ") + ")"
+		}
+		sql += " ORDER BY " + strings.Join(order, ", ")
+	}
+	start, n := time.Now(), 0
+	args := w.last
+	err := w.s.c.query(sql, func(st *sqlite.Stmt) error {
+		if err := f(st); err != nil {
+			return err
+		}
+		if n++; place == nil || n%timedRows != 0 || time.Since(start) < batchTime {
+			return nil
+		}
+		w.last = nil
+		for i := range place {
+			w.last = append(w.last, stored(st, st.ColumnCount()-len(place)+i))
+		}
+		return errSlice
+	}, args...)
+	if errors.Is(err, errSlice) {
+		return nil
+	}
+	w.done = err == nil
+	return err
+}
+
+// place returns the columns that say where a walk has come to, or nil where it cannot go
+// on and is one slice: without need, in a table whose columns hide the rowid, or whose key
+// runs up and down at once.
+func (w *walk) place() (columns, collate []string) {
+	switch {
+	case !w.s.sliced:
+	case !w.p.withoutRowid && w.p.rowidName != "":
+		return []string{w.p.rowidName}, []string{""}
+	case w.p.withoutRowid && w.p.ordered:
+		for _, k := range w.p.key {
+			columns, collate = append(columns, k.column), append(collate, k.collate)
+		}
+	}
+	return columns, collate
+}
+
+// stored returns the value of a column in a form that [bind] takes.
+func stored(st *sqlite.Stmt, col int) any {
+	switch st.ColumnType(col) {
+	case sqlite.TypeInteger:
+		return st.ColumnInt64(col)
+	case sqlite.TypeFloat:
+		return st.ColumnFloat(col)
+	case sqlite.TypeText:
+		return st.ColumnText(col)
+	case sqlite.TypeBlob:
+		return bytes.Clone(blob(st, col, new([]byte)))
+	}
+	return nil
+}
