@@ -1,0 +1,59 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
+)
+
+// keysOf is a set of keys by table, as a capture log names them. Tables are known by
+// their lower-case names.
+type keysOf struct {
+	tables map[string]map[string]struct{}
+	n      int
+}
+
+// read adds the keys that a log names after a cursor, but for this pair's own writes: what
+// those left is known from the apply itself.
+func (ks *keysOf) read(from interface {
+	Changes(endpoint.Cursor, func(string, record.Key, endpoint.Mark) error) error
+}, after endpoint.Cursor, own endpoint.Pair,
+) error {
+	return from.Changes(after, func(table string, k record.Key, m endpoint.Mark) error {
+		if m.Pair != own {
+			ks.add(table, k)
+		}
+		return nil
+	})
+}
+
+func (ks *keysOf) add(table string, k record.Key) {
+	table = strings.ToLower(table)
+	if ks.tables == nil {
+		ks.tables = make(map[string]map[string]struct{})
+	}
+	if ks.tables[table] == nil {
+		ks.tables[table] = make(map[string]struct{})
+	}
+	if _, ok := ks.tables[table][string(k)]; !ok {
+		ks.tables[table][string(k)] = struct{}{}
+		ks.n++
+	}
+}
+
+func (ks *keysOf) has(table string, k record.Key) bool {
+	_, ok := ks.tables[strings.ToLower(table)][string(k)]
+	return ok
+}
+
+// of lists the keys of a table in key order.
+func (ks *keysOf) of(table string) []record.Key {
+	var all []record.Key
+	for k := range ks.tables[strings.ToLower(table)] {
+		all = append(all, record.Key(k))
+	}
+	slices.SortFunc(all, func(a, b record.Key) int { return strings.Compare(string(a), string(b)) })
+	return all
+}

@@ -1,0 +1,217 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/syncline-io/syncline/endpoint"
+)
+
+// Installs reports whether Install would create something at a site.
+func (f *Flow) Installs(i int, m *Mode) bool { return m.counts(i) && !f.sites[i].Capturing }
+
+// Install makes the sites whose edits count write down what changes in their tables. It
+// comes before the survey of a run that is to watch.
+func (f *Flow) Install(ctx context.Context, m Mode, tables []Table) error {
+	if err := f.begin(tables, &m); err != nil {
+		return err
+	}
+	for i, s := range f.sites {
+		if !m.counts(i) {
+			continue
+		}
+		if err := f.install(ctx, i, tables); err != nil {
+			return err
+		}
+		s.same = false // the log says what is new from here on
+	}
+	return nil
+}
+
+func (f *Flow) install(ctx context.Context, i int, tables []Table) error {
+	s := f.sites[i]
+	tx, err := s.Endpoint.Begin(ctx, endpoint.Begin{Pair: f.Pair(), From: s.now, To: s.now, Marker: s.marker})
+	if err != nil {
+		return err
+	}
+	var own []*endpoint.Table
+	for n := range tables {
+		if t := tables[n].At[i]; t != nil {
+			own = append(own, t)
+		}
+	}
+	err = tx.Capture(own)
+	var end endpoint.Cursor
+	if err == nil {
+		end, err = tx.Cursor()
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if s.Capturing {
+		return nil // goes on from where it was read to
+	}
+	s.Capturing, s.Cursor, s.Bound = true, end, false // what came before has to be compared
+	b := f.store.Batch()
+	defer b.Close()
+	if err := writeJSON(b, siteName(i), &s.memory); err != nil {
+		return err
+	}
+	return b.Commit(true)
+}
+
+// passEvery is how often a database is told how far its log was read, which costs a write.
+const passEvery = 2 * time.Second
+
+// Watch keeps both sites in step until ctx ends: it comes after Install and Run. Each round
+// takes what the logs say since the last one and applies it, a transaction of the user's
+// as a whole. round is told of every round that changed something. It returns nil when ctx
+// ends; every round that was begun is finished.
+func (f *Flow) Watch(ctx context.Context, m Mode, tables []Table, round func(*Outcome), p func(Progress)) error {
+	f.report = p
+	var signals [2]<-chan struct{}
+	for i, s := range f.sites {
+		if !m.counts(i) {
+			continue
+		}
+		var err error
+		if signals[i], err = s.Endpoint.Watch(ctx); err != nil {
+			return err
+		}
+	}
+	passed := time.NewTicker(passEvery)
+	defer passed.Stop()
+	for first := true; ; first = false {
+		if !first {
+			select {
+			case <-ctx.Done():
+			case <-signals[0]:
+			case <-signals[1]:
+			case <-passed.C:
+				if err := f.pass(context.WithoutCancel(ctx), &m); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			return f.pass(context.WithoutCancel(ctx), &m)
+		}
+		out, err := f.turn(context.WithoutCancel(ctx), m, tables)
+		if err != nil {
+			return err
+		}
+		if out != nil && out.Changed && round != nil {
+			round(out)
+		}
+	}
+}
+
+// turn is one round of Watch; nil says that nothing was new.
+func (f *Flow) turn(ctx context.Context, m Mode, tables []Table) (*Outcome, error) {
+	for range runRounds {
+		s := &Survey{mode: m}
+		out, err := f.turnOnce(ctx, s, tables)
+		err = errors.Join(err, s.Close())
+		if !errors.Is(err, endpoint.ErrChanged) && !errors.Is(err, ErrMoved) {
+			return out, err
+		}
+	}
+	return nil, nil // it is written to without pause; the next signal tries again
+}
+
+func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcome, error) {
+	fresh := [2]keysOf{}
+	for i, site := range f.sites {
+		if !s.mode.counts(i) {
+			continue
+		}
+		var err error
+		if s.snaps[i], err = site.Endpoint.Snapshot(ctx, true); err != nil {
+			return nil, err
+		}
+		if s.cursor[i], err = s.snaps[i].Cursor(); err != nil {
+			return nil, err
+		}
+		if err := fresh[i].read(s.snaps[i], site.Cursor, f.Pair()); err != nil {
+			return nil, err
+		}
+		s.traced[i] = s.snaps[i].Fingerprint()
+		s.rows[i], s.logged[i] = true, true
+	}
+	if fresh[0].n+fresh[1].n == 0 {
+		for i, site := range f.sites {
+			if s.rows[i] {
+				site.Cursor = s.cursor[i]
+			}
+		}
+		return nil, nil
+	}
+	for n := range tables {
+		var both keysOf
+		for i := range fresh {
+			for _, k := range fresh[i].of(tables[n].Name) {
+				both.add(tables[n].Name, k)
+			}
+		}
+		work := worklist{}
+		for _, k := range both.of(tables[n].Name) {
+			work.append(k)
+		}
+		s.work = append(s.work, work)
+		s.Tables = append(s.Tables, TableSurvey{Name: tables[n].Name, FirstCopy: -1})
+	}
+	r := f.run(s.mode, tables)
+	for i := range f.sites {
+		f.sites[i].traced = s.traced[i]
+	}
+	if err := r.capture(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	if err := r.rounds(ctx); err != nil {
+		return nil, err
+	}
+	return r.out, r.recall(ctx)
+}
+
+// recall is the end of a watched round: like conclude, without what only has to be right
+// when nobody watches.
+func (r *run) recall(ctx context.Context) error {
+	b := r.store.Batch()
+	defer b.Close()
+	for i, s := range r.sites {
+		s.Fingerprint = nil
+		if err := writeJSON(b, siteName(i), &s.memory); err != nil {
+			return err
+		}
+	}
+	if err := b.TruncateLog(); err != nil {
+		return err
+	}
+	if err := b.Commit(false); err != nil {
+		return err
+	}
+	return r.left(ctx)
+}
+
+// pass tells the databases how far their logs were read.
+func (f *Flow) pass(ctx context.Context, m *Mode) error {
+	for i, s := range f.sites {
+		if s.unpassed() {
+			if err := f.touch(ctx, i, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unpassed reports whether the site keeps more of its log than it must.
+func (s *site) unpassed() bool { return s.Capturing && s.passed != s.Cursor }
