@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"testing"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/merge"
@@ -63,8 +62,14 @@ func with(im record.Image, i int, v record.Value) record.Image {
 	return image(values...)
 }
 
+// tester is what a helper needs of a testing.T or a rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+}
+
 // at returns one value of a row.
-func at(t testing.TB, im record.Image, i int) record.Value {
+func at(t tester, im record.Image, i int) record.Value {
 	t.Helper()
 	v, err := im.Value(i)
 	if err != nil {
