@@ -318,17 +318,23 @@ func (s *state) settle(i int, r row) error {
 	return nil
 }
 
-// forget drops a bury that every site reflects: nobody is left whom it has to tell.
+// forget drops the buries of a record that no site has any more: nobody is left whom they
+// have to tell.
 func (s *state) forget() {
-	if len(s.live) != 1 || s.live[0].Flags&record.Bury == 0 {
-		return
+	for i := range s.live {
+		if s.live[i].Flags&record.Bury == 0 {
+			return
+		}
 	}
 	for i := range s.shadow {
-		if s.shadow[i].standing != current {
+		if r, known, err := s.at(i); err != nil || !known || r != nil || s.shadow[i].uncaptured {
 			return
 		}
 	}
 	s.live = nil
+	for i := range s.shadow {
+		s.shadow[i] = shadow{standing: current}
+	}
 }
 
 // edited reports whether writing to site i's row undoes an edit made there, or one of
