@@ -8,8 +8,8 @@ import "strings"
 func columnCollations(ddl string) map[string]string {
 	found := map[string]string{}
 	depth := 0
-	column, first := "", true
-	collate := false
+	column, named := "", false // the column whose definition this is
+	first, collate := true, false
 	for tok := range tokens(ddl) {
 		switch {
 		case tok.text == "(" && !tok.name:
@@ -22,18 +22,16 @@ func columnCollations(ddl string) map[string]string {
 		case depth != 1:
 			continue
 		case tok.text == "," && !tok.name:
-			column, first, collate = "", true, false
+			named, first, collate = false, true, false
 			continue
 		}
 		switch {
 		case first:
 			first = false
-			if tok.quoted || !startsConstraint(tok.text) {
-				column = tok.text
-			}
+			column, named = tok.text, tok.quoted || !startsConstraint(tok.text)
 		case collate:
 			collate = false
-			if column != "" {
+			if named {
 				found[fold(column)] = tok.text
 			}
 		case tok.name && !tok.quoted && fold(tok.text) == "collate":
