@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"math"
 	"strings"
 
@@ -69,16 +70,40 @@ func (a affinity) alters(v record.Value) bool {
 	return false
 }
 
-// looksNumeric reports whether a text might read as a number: after spaces, a sign or a
-// point, it has a digit.
+// looksNumeric reports whether SQLite might read all of a text as a number: spaces, sign,
+// digits with a point, exponent, spaces. Dates and the like are none.
 func looksNumeric(b []byte) bool {
-	for _, c := range b {
-		switch {
-		case '0' <= c && c <= '9':
-			return true
-		case c > ' ' && c != '+' && c != '-' && c != '.':
-			return false
-		}
+	b = bytes.Trim(b, " \t\n\v\f\r")
+	b = withoutSign(b)
+	whole := digits(b)
+	b = b[whole:]
+	fraction := 0
+	if len(b) > 0 && b[0] == '.' {
+		fraction = digits(b[1:])
+		b = b[1+fraction:]
 	}
-	return false
+	if whole+fraction == 0 {
+		return false
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = withoutSign(b[1:])
+		b = b[digits(b):]
+	}
+	return len(b) == 0
+}
+
+func withoutSign(b []byte) []byte {
+	if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
+		return b[1:]
+	}
+	return b
+}
+
+// digits returns how many digits b begins with.
+func digits(b []byte) int {
+	n := 0
+	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
+		n++
+	}
+	return n
 }
