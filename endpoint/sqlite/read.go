@@ -18,13 +18,14 @@ import (
 //	rollback journal mode         read-only
 //	  with a hot journal          read-only cannot roll it back: recover, or fail
 //	WAL, with -wal and -shm       read-only; the -shm read-only too where asked for
-//	WAL, with -wal but no -shm    SQLite would create the -shm: recover, or fail
-//	WAL, nobody has it open       SQLite would create both: without locks, see below
+//	WAL, with -wal but no -shm    read-only would create and leave the -shm: recover, or fail
+//	WAL, nobody has it open       read-only would create and leave both: see below
 //
-// A WAL database without a -wal file is complete in its main file, and can be read without
-// locks and without creating anything as long as that file does not change. That is
-// checked whenever something read is handed out; a program that opens it and writes goes
-// to a new -wal first, so a change is rare, and fails with [endpoint.ErrChanged].
+// A WAL database without a -wal file is complete in its main file. It can be opened for
+// writing, which removes the files again in the end; or, where no file may be created, be
+// read without locks as long as the main file does not change. That is checked whenever
+// something read is handed out. A program that opens the database and writes goes to a
+// new -wal first, so a change is rare; it fails with [endpoint.ErrChanged].
 //
 // Recovering is what every SQLite program does on opening. It is done only where
 // Options.ReadOnly does not forbid it.
@@ -50,15 +51,11 @@ func (d *Database) openRead(ctx context.Context, quiet bool) (*conn, error) {
 	if err := d.refuseNetwork(); err != nil {
 		return nil, err
 	}
-	quiet = quiet || d.o.ReadOnly
-	c, err := d.beginRead(ctx, quiet)
-	switch {
-	case err == nil || d.o.ReadOnly:
-	case quiet && needsRecovery(err):
-		return d.beginRead(ctx, false)
-	case !quiet && writable(filepath.Dir(d.path)) != nil:
-		// Where no -wal can be created, reading without locks is all there is.
-		return d.beginRead(ctx, true)
+	// Where no -wal can be created, reading without locks is all there is.
+	quiet = quiet || d.o.ReadOnly || writable(filepath.Dir(d.path)) != nil
+	c, err := d.beginRead(ctx, func() (*conn, error) { return d.connectRead(ctx, quiet) })
+	if err != nil && !d.o.ReadOnly && needsRecovery(err) {
+		return d.beginRead(ctx, func() (*conn, error) { return d.connectRecover(ctx) })
 	}
 	return c, err
 }
@@ -81,9 +78,9 @@ func needsRecovery(err error) bool {
 	return false
 }
 
-func (d *Database) beginRead(ctx context.Context, quiet bool) (*conn, error) {
+func (d *Database) beginRead(ctx context.Context, connect func() (*conn, error)) (*conn, error) {
 	for {
-		c, err := d.connectRead(ctx, quiet)
+		c, err := connect()
 		if err != nil {
 			return nil, err
 		}
@@ -133,18 +130,20 @@ func (c *conn) unchanged() error {
 	return nil
 }
 
-func (d *Database) connectRead(ctx context.Context, quiet bool) (*conn, error) {
-	if !quiet {
-		c, err := d.connect(ctx, d.path, sqlite.OpenReadWrite)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.setup("PRAGMA query_only=ON"); err != nil {
-			c.close()
-			return nil, err
-		}
-		return c, nil
+// connectRecover opens the database as a writer would, to recover it and then only read.
+func (d *Database) connectRecover(ctx context.Context) (*conn, error) {
+	c, err := d.connect(ctx, d.path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
 	}
+	if err := c.setup("PRAGMA query_only=ON"); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (d *Database) connectRead(ctx context.Context, quiet bool) (*conn, error) {
 	m, err := d.mode(ctx)
 	if err != nil {
 		return nil, err
@@ -160,6 +159,9 @@ func (d *Database) connectRead(ctx context.Context, quiet bool) (*conn, error) {
 		_, hint := d.explain(sqlite.ResultReadOnlyRecovery)
 		return nil, d.failure("open", endpoint.Unreachable, hint, errOrphan)
 	case walClosed:
+		if !quiet {
+			return d.connectRecover(ctx)
+		}
 		frozen, ok, err := settled(ctx, d.path)
 		if err != nil {
 			return nil, d.fail("open", err)

@@ -37,9 +37,8 @@ func makeRaw(t testing.TB, sql string) string {
 	path := filepath.Join(t.TempDir(), "a.db")
 	c := openRaw(t, path)
 	defer c.Close()
-	for _, statement := range []string{sql} {
-		execScript(t, c, statement)
-	}
+	execScript(t, c, "PRAGMA synchronous=OFF")
+	execScript(t, c, sql)
 	return path
 }
 

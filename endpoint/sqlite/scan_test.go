@@ -46,7 +46,7 @@ var keyValues = []string{
 
 func fillKeyTables(t testing.TB, encoding string) string {
 	var sql strings.Builder
-	fmt.Fprintf(&sql, "PRAGMA encoding='%s';", encoding)
+	fmt.Fprintf(&sql, "PRAGMA encoding='%s'; BEGIN;", encoding)
 	for _, table := range keyTables {
 		fmt.Fprintf(&sql, "%s;", table.ddl)
 		other := ""
@@ -67,7 +67,7 @@ func fillKeyTables(t testing.TB, encoding string) string {
 			}
 		}
 	}
-	return makeRaw(t, sql.String())
+	return makeRaw(t, sql.String()+"COMMIT")
 }
 
 func TestScanIsInKeyOrder(t *testing.T) {

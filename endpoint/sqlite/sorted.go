@@ -24,6 +24,7 @@ type sortedSource struct {
 	s      *Snapshot
 	get    *getter
 	r      *reader // of keys alone
+	byID   string  // looks up a row by its rowid; "" where it has none to use
 	chunks endpoint.ChunkSink
 	after  record.Key
 	window window
@@ -33,9 +34,13 @@ type sortedSource struct {
 }
 
 func newSortedSource(s *Snapshot, p *plan, after record.Key, chunks endpoint.ChunkSink) *sortedSource {
-	return &sortedSource{
+	x := &sortedSource{
 		s: s, r: newReader(s.c, p, nil), get: newGetter(s.c, p), chunks: chunks, after: after, bytes: windowBytes,
 	}
+	if p.rowidName != "" {
+		x.byID = "SELECT " + s.c.selects(p, "") + " FROM " + p.name + " WHERE " + p.rowidName + " = ?1"
+	}
+	return x
 }
 
 func (x *sortedSource) table() string { return x.r.p.table.Name }
@@ -53,7 +58,7 @@ func (x *sortedSource) next() (record.Key, record.Image, bool, error) {
 		}
 	}
 	k := x.window.key(x.at)
-	im, found, err := x.get.get(k, x.chunks)
+	im, found, err := x.lookUp(k, x.window.keys[x.at].rowid)
 	switch {
 	case err != nil:
 		return nil, nil, false, err // errLater too: the same key comes again
@@ -63,6 +68,25 @@ func (x *sortedSource) next() (record.Key, record.Image, bool, error) {
 	x.at++
 	x.after = append(x.after[:0], k...)
 	return k, im, true, nil
+}
+
+// lookUp returns the row of a key. By its rowid it is found without an index on the key.
+func (x *sortedSource) lookUp(k record.Key, rowid int64) (record.Image, bool, error) {
+	if x.byID == "" {
+		return x.get.get(k, x.chunks)
+	}
+	st, err := x.s.c.Prepare(x.byID)
+	if err != nil {
+		return nil, false, err
+	}
+	defer st.Reset()
+	st.BindInt64(1, rowid)
+	if more, err := st.Step(); err != nil || !more {
+		return nil, false, err
+	}
+	x.get.r.w.Chunks = x.chunks
+	got, im, err := x.get.r.read(st, 0)
+	return im, bytes.Equal(got, k), err
 }
 
 func (x *sortedSource) pause(record.Key) error { return nil }
@@ -75,10 +99,15 @@ func (x *sortedSource) refill() error {
 	for {
 		err := walk.step(func(st *sqlite.Stmt) error {
 			k, err := x.r.readKey(st, 0)
-			if err == nil {
-				w.add(k)
+			if err != nil {
+				return err
 			}
-			return err
+			rowid := int64(0)
+			if x.byID != "" {
+				rowid = st.ColumnInt64(st.ColumnCount() - 1)
+			}
+			w.add(k, rowid)
+			return nil
 		})
 		if err != nil {
 			return err
@@ -109,12 +138,15 @@ type window struct {
 	cut    bool   // there are greater keys than those kept
 }
 
-// span is where a key lies in memory.
-type span struct{ from, to int }
+// span is where a key lies in memory, and the rowid of its row.
+type span struct {
+	from, to int
+	rowid    int64
+}
 
 func (w *window) key(i int) record.Key { return record.Key(w.memory[w.keys[i].from:w.keys[i].to]) }
 
-func (w *window) add(k record.Key) {
+func (w *window) add(k record.Key, rowid int64) {
 	if bytes.Compare(k, w.after) <= 0 {
 		return
 	}
@@ -123,12 +155,12 @@ func (w *window) add(k record.Key) {
 	}
 	if len(w.memory)+len(k) > w.limit && len(w.keys) > 1 {
 		w.halve()
-		w.add(k)
+		w.add(k, rowid)
 		return
 	}
 	from := len(w.memory)
 	w.memory = append(w.memory, k...)
-	w.keys = append(w.keys, span{from, len(w.memory)})
+	w.keys = append(w.keys, span{from, len(w.memory), rowid})
 }
 
 func (w *window) trim() {
@@ -145,7 +177,7 @@ func (w *window) halve() {
 	for i, s := range w.keys {
 		from := len(kept)
 		kept = append(kept, w.memory[s.from:s.to]...)
-		w.keys[i] = span{from, len(kept)}
+		w.keys[i] = span{from, len(kept), s.rowid}
 	}
 	w.memory, w.cut = kept, true
 	w.bound = append(w.bound[:0], w.key(len(w.keys)-1)...)
@@ -163,32 +195,33 @@ type walk struct {
 // errSlice ends a slice of a walk.
 var errSlice = errors.New("the time of the slice is over")
 
-// step visits rows until all are visited, or the time of a slice is over.
+// step visits rows until all are visited, or the time of a slice is over. The last columns
+// of a row are those of its place.
 func (w *walk) step(f func(*sqlite.Stmt) error) error {
-	place, collate := w.place()
+	place, resumes := w.place()
 	sql := "SELECT " + w.s.c.keySelects(w.p)
-	if place == nil {
-		sql += " FROM " + w.p.name
-	} else {
-		var marks, order []string
-		for i := range place {
-			marks = append(marks, fmt.Sprintf("?%d%s", i+1, collate[i]))
-			order = append(order, place[i]+collate[i])
-		}
-		list := strings.Join(place, ", ")
-		sql += ", " + list + " FROM " + w.p.name
-		if w.last != nil {
-			sql += " WHERE (" + list + ") > (" + strings.Join(marks, ", ") + ")"
-		}
+	var columns, marks, order []string
+	for i, k := range place {
+		columns = append(columns, k.column)
+		marks = append(marks, fmt.Sprintf("?%d%s", i+1, k.collate))
+		order = append(order, k.column+k.collate)
+	}
+	for _, c := range columns {
+		sql += ", " + c
+	}
+	sql += " FROM " + w.p.name
+	if w.last != nil {
+		sql += " WHERE (" + strings.Join(columns, ", ") + ") > (" + strings.Join(marks, ", ") + ")"
+	}
+	if resumes {
 		sql += " ORDER BY " + strings.Join(order, ", ")
 	}
 	start, n := time.Now(), 0
-	args := w.last
 	err := w.s.c.query(sql, func(st *sqlite.Stmt) error {
 		if err := f(st); err != nil {
 			return err
 		}
-		if n++; place == nil || n%timedRows != 0 || time.Since(start) < batchTime {
+		if n++; !resumes || n%timedRows != 0 || time.Since(start) < batchTime {
 			return nil
 		}
 		w.last = nil
@@ -196,7 +229,7 @@ func (w *walk) step(f func(*sqlite.Stmt) error) error {
 			w.last = append(w.last, stored(st, st.ColumnCount()-len(place)+i))
 		}
 		return errSlice
-	}, args...)
+	}, w.last...)
 	if errors.Is(err, errSlice) {
 		return nil
 	}
@@ -204,20 +237,17 @@ func (w *walk) step(f func(*sqlite.Stmt) error) error {
 	return err
 }
 
-// place returns the columns that say where a walk has come to, or nil where it cannot go
-// on and is one slice: without need, in a table whose columns hide the rowid, or whose key
-// runs up and down at once.
-func (w *walk) place() (columns, collate []string) {
+// place returns the columns that say where a walk has come to. It goes on from there in a
+// sliced view, unless the columns of the table hide its rowid, or its key runs up and down
+// at once.
+func (w *walk) place() (columns []keyPart, resumes bool) {
 	switch {
-	case !w.s.sliced:
-	case !w.p.withoutRowid && w.p.rowidName != "":
-		return []string{w.p.rowidName}, []string{""}
-	case w.p.withoutRowid && w.p.ordered:
-		for _, k := range w.p.key {
-			columns, collate = append(columns, k.column), append(collate, k.collate)
-		}
+	case w.p.rowidName != "":
+		return []keyPart{{column: w.p.rowidName}}, w.s.sliced
+	case w.p.withoutRowid && w.p.ordered && w.s.sliced:
+		return w.p.key, true
 	}
-	return columns, collate
+	return nil, false
 }
 
 // stored returns the value of a column in a form that [bind] takes.

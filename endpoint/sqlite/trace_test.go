@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/syncline-io/syncline/endpoint"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 const traced = `CREATE TABLE t(k TEXT PRIMARY KEY, v); INSERT INTO t VALUES('a', 1), ('b', 2);`
@@ -92,6 +94,48 @@ func TestHoldDatabase(t *testing.T) {
 	runRaw(t, c, "UPDATE t SET v = 3")
 	fmt.Println("open")
 	io.Copy(io.Discard, os.Stdin)
+}
+
+// Looking at a database must not drop the locks that this process holds on it: POSIX drops
+// them all when any descriptor of the file is closed.
+func TestLookingKeepsLocks(t *testing.T) {
+	for _, mode := range []string{"DELETE", "WAL"} {
+		path := makeRaw(t, "PRAGMA journal_mode="+mode+";"+traced)
+		writer := openRaw(t, path)
+		defer writer.Close()
+		execScript(t, writer, "BEGIN IMMEDIATE; UPDATE t SET v = 5")
+		for _, o := range []Options{{}, {ReadOnly: true}} {
+			d := openDatabase(t, path, o)
+			if _, err := d.Inspect(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			openSnapshot(t, d, true).Close()
+			if _, _, err := d.look(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^TestTryToWrite$")
+		cmd.Env = append(os.Environ(), holdVariable+"="+path)
+		out, err := cmd.Output()
+		if err != nil || !strings.HasPrefix(string(out), "busy\n") {
+			t.Errorf("%s: another process could write: %s, %v", mode, out, err)
+		}
+	}
+}
+
+// TestTryToWrite is what TestLookingKeepsLocks runs in another process.
+func TestTryToWrite(t *testing.T) {
+	path := os.Getenv(holdVariable)
+	if path == "" {
+		t.Skip("only for other tests")
+	}
+	c := openRaw(t, path)
+	defer c.Close()
+	c.SetBusyTimeout(0)
+	err := sqlitex.ExecuteTransient(c, "BEGIN IMMEDIATE", nil)
+	if isBusy(err) {
+		fmt.Println("busy")
+	}
 }
 
 // crashed copies the files of a database while a program works on it.

@@ -29,6 +29,7 @@ type reader struct {
 	keys []record.Value // by position in the key
 	bufs [][]byte       // their memory
 	buf  []byte
+	raw  []byte // text as a UTF-16 database stores it
 }
 
 func newReader(c *conn, p *plan, chunks endpoint.ChunkSink) *reader {
@@ -141,8 +142,16 @@ func (r *reader) cell(st *sqlite.Stmt, col int, buf *[]byte) (record.Value, erro
 		if r.c.utf16 == nil {
 			return record.TextValue(blob(st, col, buf)), nil
 		}
-		var stored []byte
-		text, err := decodeUTF16(nil, blob(st, col+1, &stored), r.c.utf16)
+		raw := blob(st, col+1, &r.raw)
+		n := lenUTF8(raw, r.c.utf16)
+		if n > smallCell {
+			text, err := decodeUTF16(make([]byte, 0, n), raw, r.c.utf16)
+			return record.TextValue(text), err
+		}
+		if len(*buf) == 0 {
+			*buf = make([]byte, smallCell)
+		}
+		text, err := decodeUTF16((*buf)[:0], raw, r.c.utf16)
 		return record.TextValue(text), err
 	default:
 		return record.NullValue(), nil
@@ -151,7 +160,7 @@ func (r *reader) cell(st *sqlite.Stmt, col int, buf *[]byte) (record.Value, erro
 
 // blob returns the bytes of a column: a copy in *buf when they are few, else SQLite's own.
 func blob(st *sqlite.Stmt, col int, buf *[]byte) []byte {
-	if *buf == nil {
+	if len(*buf) == 0 {
 		*buf = make([]byte, smallCell)
 	}
 	if n := st.ColumnBytes(col, *buf); n < len(*buf) {
@@ -169,6 +178,22 @@ type view []byte
 func (v *view) Write(b []byte) (int, error) {
 	*v = b
 	return len(b), nil
+}
+
+// lenUTF8 returns the length of a UTF-16 text as UTF-8, if it is valid.
+func lenUTF8(b []byte, order binary.ByteOrder) int {
+	n := 0
+	for ; len(b) >= 2; b = b[2:] {
+		switch r := rune(order.Uint16(b)); {
+		case r < 0x80:
+			n++
+		case r < 0x800 || utf16.IsSurrogate(r): // two surrogates make four bytes
+			n += 2
+		default:
+			n += 3
+		}
+	}
+	return n
 }
 
 // decodeUTF16 appends the UTF-8 of a UTF-16 text, or fails if there is none.
