@@ -159,12 +159,30 @@ func (c *captured) collides(u unique) (same, changed string) {
 	}
 	same = strings.Join(equal, " AND ")
 	if u.where != "" {
-		return same + " AND (" + u.where + ")", ""
+		return same + " AND (" + u.where + ")", c.loaded()
 	}
 	if len(moved) < len(u.terms) {
-		return same, ""
+		return same, c.loaded()
 	}
-	return same, " AND (" + strings.Join(moved, " OR ") + ")"
+	return same, " AND (" + strings.Join(moved, " OR ") + ")" + c.loaded()
+}
+
+// loaded is a condition that always holds, for tables with generated columns. Before an
+// update, SQLite fills in only those columns of NEW that its triggers name, and computes
+// the generated ones from what is filled in: naming all makes them right.
+func (c *captured) loaded() string {
+	all, generated := "", false
+	for _, col := range c.columns {
+		if col.generated {
+			generated = true
+			continue
+		}
+		all += fmt.Sprintf(" AND NEW.%[1]s IS NEW.%[1]s", quote(col.name))
+	}
+	if !generated {
+		return ""
+	}
+	return all
 }
 
 // stored is the value that NEW will have in a column once it is stored by REPLACE.
