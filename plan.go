@@ -36,7 +36,7 @@ type Database struct {
 type TablePlan struct {
 	Name      string
 	ToA, ToB  Effect
-	RowsA     int64 // rows there are now
+	RowsA     int64 // rows there are now; -1 when nobody had to know
 	RowsB     int64
 	FirstCopy bool // the whole table is copied in batches; the counts are the source's rows
 	Conflicts int64

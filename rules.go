@@ -1,8 +1,8 @@
 package syncline
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/merge"
@@ -57,26 +57,12 @@ func (b *ruleBook) resolve(r merge.Rule) merge.Rule {
 	return r
 }
 
-// text writes a rule for people, with the names of sites.
-func (b *ruleBook) text(r merge.Rule) string {
-	if r.Kind != merge.Priority {
-		return r.String()
+// named puts the names of sites in place of nodes in the text of a rule.
+func (b *ruleBook) named(rule string) string {
+	for i, n := range b.nodes {
+		rule = strings.ReplaceAll(rule, n.String(), siteNames[i])
 	}
-	text := "priority:"
-	for i, n := range r.Nodes {
-		if i > 0 {
-			text += ","
-		}
-		switch n {
-		case b.nodes[0]:
-			text += siteNames[0]
-		case b.nodes[1]:
-			text += siteNames[1]
-		default:
-			text += n.String()
-		}
-	}
-	return text
+	return rule
 }
 
 // checkRules refuses rules of tables that neither database has: a typing error would
@@ -107,9 +93,4 @@ func fieldRules(t merge.Table) []merge.Rule {
 		all = append(all, r)
 	}
 	return all
-}
-
-// String names the rules for logs.
-func (b *ruleBook) String() string {
-	return fmt.Sprintf("%s, and of their own for %d tables", b.text(b.other.Rule), len(b.byTable))
 }

@@ -1,0 +1,352 @@
+package syncline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/internal/flow"
+)
+
+// Sync makes two databases hold the same rows: the second those of the first, or, two
+// ways, both the edits of either since they were last synced. It makes a [Plan], asks for
+// consent where one is needed, and then does what the plan says; with [Options.Watch] it
+// goes on until the context ends.
+//
+// The first database must exist. The second is created if it does not, with the tables of
+// the first. What is known of the pair is kept in one directory below [Options.StateDir];
+// without it, the history is unknown and nothing is guessed.
+//
+// It may be interrupted at any moment, and the next run goes on. Errors are a *[GuardError],
+// *[SchemaError] or *[BusyError], an *[endpoint.Error], or wrap [ErrUsage], [ErrNewerState]
+// or [ErrState]. After any of the first three nothing was written to a database. When the
+// context ends before the run does, the error is the context's.
+func Sync(ctx context.Context, a, b endpoint.Endpoint, o Options) (*Report, error) {
+	f, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	start := o.Now()
+	ends := [2]endpoint.Endpoint{a, b}
+	ins, err := inspect(ctx, ends)
+	if err != nil {
+		return nil, err
+	}
+	if !ins[0].Exists {
+		return nil, notExist(a)
+	}
+	if !o.DryRun {
+		if err := writable(ends, ins, &o); err != nil {
+			return nil, err
+		}
+	}
+	s, err := openSession(ends, ins, sessionOptions{o.StateDir, o.DryRun, o.Now, o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	r := &syncRun{session: s, o: &o, filter: f, start: start}
+	report, err := r.run(ctx)
+	err = errors.Join(err, s.close())
+	return report, stateError(err, s.dir.path)
+}
+
+// check refuses options that make no sense, and fills in defaults.
+func (o *Options) check() (*filter, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	switch {
+	case o.StateDir == "":
+		return nil, usage("no state directory")
+	case o.MaxDelete < 0 || o.MaxDelete > 1 || o.MaxDelete != o.MaxDelete:
+		return nil, usage("the greatest share of rows to delete is %v, not between 0 and 1", o.MaxDelete)
+	}
+	return newFilter(o.Tables, o.Exclude)
+}
+
+// writable refuses databases that the run has to write to and cannot.
+func writable(ends [2]endpoint.Endpoint, ins [2]*endpoint.Inspection, o *Options) error {
+	for i, in := range ins {
+		// A source that is watched gets triggers.
+		if in.ReadOnly == "" || (i == 0 && !o.TwoWay && !o.Watch) {
+			continue
+		}
+		return &endpoint.Error{
+			Family: endpoint.Permission, Op: "write", Name: ends[i].Name(),
+			Hint: "make the file and its directory writable", Err: errors.New(in.ReadOnly),
+		}
+	}
+	return nil
+}
+
+// syncRun is a Sync at work.
+type syncRun struct {
+	*session
+	o      *Options
+	filter *filter
+	start  time.Time
+	layout *layout
+	mode   flow.Mode
+	book   *ruleBook
+	// agreed is what somebody has consented to so far, nil when nobody was asked yet.
+	agreed *Effect
+}
+
+// surveys is how often the databases are compared when they are written to meanwhile; from
+// firmFrom on, writers have to wait.
+const (
+	surveys  = 5
+	firmFrom = 2
+)
+
+func (r *syncRun) run(ctx context.Context) (*Report, error) {
+	r.book = r.rules(r.o.OnConflict, r.o.Rules)
+	r.mode = flow.Mode{Lead: r.dir.side(0), Delete: r.o.Delete, Overwrite: r.o.Yes, Rules: r.book.table}
+	if r.o.TwoWay {
+		r.mode.Lead = flow.Both
+	}
+	if err := r.readLayout(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkRules(r.o.Rules, r.layout.tables); err != nil {
+		return nil, err
+	}
+	for try := range surveys {
+		report, err := r.attempt(ctx, try >= firmFrom)
+		if !errors.Is(err, flow.ErrMoved) {
+			return report, err
+		}
+	}
+	return nil, &endpoint.Error{
+		Family: endpoint.Unreachable, Op: "compare", Name: r.ends[0].Name(),
+		Hint: "try again when they are written to less", Err: flow.ErrMoved,
+	}
+}
+
+// readLayout reads what tables there are.
+func (r *syncRun) readLayout(ctx context.Context) error {
+	schemas, err := r.schemas(ctx)
+	if err != nil {
+		return err
+	}
+	names := [2]string{r.ends[0].Name(), r.ends[1].Name()}
+	empty := [2]bool{len(schemas[0].Tables) == 0, len(schemas[1].Tables) == 0}
+	r.layout, err = layOut(schemas, names, empty, r.o.TwoWay, r.filter)
+	return err
+}
+
+// attempt compares, plans, asks and does. It fails with flow.ErrMoved when the databases
+// were written to meanwhile and it has to be done again.
+func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
+	survey, plan, err := r.survey(ctx, firm)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = survey.Close() }() // its views were only read
+	if r.o.DryRun || (plan.Nothing && !r.o.Watch) {
+		return r.nothing(plan, survey)
+	}
+	if err := r.consent(ctx, plan); err != nil {
+		return nil, err
+	}
+	// From here on something is written. The state has to be found again by then.
+	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
+		return nil, err
+	}
+	prepared, err := r.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if prepared {
+		// The databases are not what was compared any more: their tables are there now, and
+		// what was edited before the first trigger was, nobody has seen.
+		if err := survey.Close(); err != nil {
+			return nil, err
+		}
+		var now *Plan
+		if survey, now, err = r.survey(ctx, firm); err != nil {
+			return nil, err
+		}
+		defer func() { _ = survey.Close() }()
+		if err := r.consent(ctx, now); err != nil {
+			return nil, err
+		}
+	}
+	out, err := r.flow.Run(ctx, survey, r.flowTables(r.layout.tables), r.progress(r.o.Progress))
+	if err != nil {
+		return nil, err
+	}
+	if err := r.inspectAgain(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
+		return nil, err
+	}
+	report := r.report(plan, out)
+	if !r.o.Watch {
+		return report, nil
+	}
+	return r.watch(ctx, report)
+}
+
+// survey compares the databases and makes the plan.
+func (r *syncRun) survey(ctx context.Context, firm bool) (*flow.Survey, *Plan, error) {
+	sv, err := r.flow.Survey(ctx, r.mode, r.flowTables(r.layout.tables), firm, r.progress(r.o.Progress))
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := r.plan(ctx, r.layout, sv, r.o)
+	if err != nil {
+		return nil, nil, errors.Join(err, sv.Close())
+	}
+	return sv, plan, nil
+}
+
+// consent shows the plan, lets the guards look at it and asks for what a person has to
+// agree to, unless that has been agreed to already.
+func (r *syncRun) consent(ctx context.Context, p *Plan) error {
+	var e Effect
+	for i := range p.Tables {
+		e.add(p.Tables[i].ToA)
+		e.add(p.Tables[i].ToB)
+	}
+	asked := r.agreed != nil && e.Deletes <= r.agreed.Deletes && e.Overwrites <= r.agreed.Overwrites
+	if r.o.Plan != nil && !asked {
+		r.o.Plan(p)
+	}
+	if err := checkGuards(p, r.o); err != nil {
+		return err
+	}
+	if asked || r.o.Yes || !p.NeedsConsent() {
+		r.agreed = &e
+		return nil
+	}
+	if r.o.Confirm == nil {
+		return unconfirmed(p, false)
+	}
+	yes, err := r.o.Confirm(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return unconfirmed(p, true)
+	}
+	r.agreed = &e
+	return nil
+}
+
+// nothing reports a run that ends with its plan.
+func (r *syncRun) nothing(p *Plan, sv *flow.Survey) (*Report, error) {
+	if r.o.Plan != nil {
+		r.o.Plan(p)
+	}
+	if r.o.DryRun {
+		if err := checkGuards(p, r.o); err != nil {
+			return nil, err
+		}
+	} else if !r.dir.fresh {
+		// The databases may have moved since.
+		if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
+			return nil, err
+		}
+	}
+	out := &flow.Outcome{Tables: make([]flow.TableSurvey, len(sv.Tables))}
+	settled := true
+	for i, t := range sv.Tables {
+		settled = settled && t.To[0].Writes()+t.To[1].Writes() == 0
+		t.To = [2]flow.Effect{}
+		out.Tables[i] = t
+	}
+	report := r.report(p, out)
+	report.Settled = report.Settled && settled
+	return report, nil
+}
+
+// prepare creates the tables that are missing, with them a database that does not exist,
+// and what Watch needs inside the databases. It reports whether there was anything to do.
+func (r *syncRun) prepare(ctx context.Context) (did bool, err error) {
+	for i := range r.ends {
+		if r.ins[i].Exists && len(r.layout.creates[i]) == 0 {
+			continue
+		}
+		r.log.InfoContext(ctx, "create tables", "database", r.ends[i].Name(), "tables", len(r.layout.creates[i]))
+		if err := r.flow.Create(ctx, r.dir.side(i), r.layout.ddl(i), r.ins[1-i].Encoding); err != nil {
+			return false, err
+		}
+		did = true
+	}
+	if did {
+		if err := r.readLayout(ctx); err != nil {
+			return false, err
+		}
+		if err := r.inspectAgain(ctx); err != nil {
+			return false, err
+		}
+	}
+	if r.o.Watch && r.toInstall() {
+		r.log.InfoContext(ctx, "install capture")
+		if err := r.flow.Install(ctx, r.mode, r.flowTables(r.layout.tables)); err != nil {
+			return false, err
+		}
+		did = true
+	}
+	return did, nil
+}
+
+// toInstall reports whether there is something to install before watching.
+func (r *syncRun) toInstall() bool {
+	for i := range r.ends {
+		if r.flow.Installs(r.dir.side(i), &r.mode) {
+			return true
+		}
+	}
+	return false
+}
+
+// watch keeps the databases in step until the context ends.
+func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
+	if r.o.Progress != nil {
+		r.o.Progress(Progress{Phase: PhaseWatch, Elapsed: r.o.Now().Sub(r.start)})
+	}
+	if r.o.Round != nil {
+		r.o.Round(total)
+	}
+	err := r.flow.Watch(ctx, r.mode, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
+		one := r.report(total.Plan, out)
+		total.ToA.add(one.ToA)
+		total.ToB.add(one.ToB)
+		total.BytesRead += one.BytesRead
+		total.Open, total.Parked, total.Pending = one.Open, one.Parked, one.Pending
+		total.Resolved += one.Resolved
+		total.Deviations, total.Settled = one.Deviations, one.Settled
+		if r.o.Round != nil {
+			r.o.Round(one)
+		}
+	}, r.progress(r.o.Progress))
+	if err != nil {
+		return nil, err
+	}
+	total.Elapsed, total.StateBytes = r.o.Now().Sub(r.start), r.store.Size()
+	return total, nil
+}
+
+// report says what a run did and what is left.
+func (r *syncRun) report(p *Plan, out *flow.Outcome) *Report {
+	rep := &Report{
+		Plan: p, BytesRead: out.Read, Elapsed: r.o.Now().Sub(r.start), StateBytes: r.store.Size(),
+		Settled: out.Raced == 0,
+	}
+	for i := range out.Tables {
+		t := &out.Tables[i]
+		rep.ToA.add(effect(t.To[r.dir.side(0)]))
+		rep.ToB.add(effect(t.To[r.dir.side(1)]))
+		rep.Open += t.Open
+		rep.Parked += t.Parked
+		rep.Pending += t.Pending
+		rep.Resolved += t.Conflicts - t.Open
+		rep.Deviations += t.Deviating
+	}
+	rep.Settled = rep.Settled && rep.Open == 0 && rep.Parked == 0
+	return rep
+}

@@ -1,0 +1,118 @@
+package syncline_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/syncline-io/syncline/endpoint"
+	sqliteend "github.com/syncline-io/syncline/endpoint/sqlite"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// place is a directory with databases, and one for the state beside them.
+type place struct {
+	t     testing.TB
+	dir   string
+	state string
+}
+
+func newPlace(t testing.TB) *place {
+	t.Helper()
+	base := t.TempDir()
+	p := &place{t, filepath.Join(base, "data"), filepath.Join(base, "state")}
+	if err := os.Mkdir(p.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *place) path(name string) string { return filepath.Join(p.dir, name) }
+
+// exec runs SQL in a database, as a program of the user's would.
+func (p *place) exec(name, sql string) {
+	p.t.Helper()
+	if err := p.try(name, sql); err != nil {
+		p.t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func (p *place) try(name, sql string) error {
+	c, err := sqlite.OpenConn(p.path(name), sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetBusyTimeout(5 * time.Second)
+	return sqlitex.ExecuteScript(c, sql, nil)
+}
+
+// wal makes a database keep a write-ahead log.
+func (p *place) wal(name string) {
+	p.t.Helper()
+	c, err := sqlite.OpenConn(p.path(name), sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer c.Close()
+	if err := sqlitex.ExecuteTransient(c, "PRAGMA journal_mode=WAL", nil); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// query returns the rows of a query, one a line, with the storage class of each value.
+func (p *place) query(name, sql string) string {
+	p.t.Helper()
+	c, err := sqlite.OpenConn(p.path(name), sqlite.OpenReadOnly)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetBusyTimeout(5 * time.Second)
+	var lines []string
+	err = sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
+		var cells []string
+		for i := range s.ColumnCount() {
+			switch s.ColumnType(i) {
+			case sqlite.TypeNull:
+				cells = append(cells, "NULL")
+			case sqlite.TypeBlob:
+				b := make([]byte, s.ColumnLen(i))
+				s.ColumnBytes(i, b)
+				cells = append(cells, fmt.Sprintf("x'%x'", b))
+			case sqlite.TypeText:
+				cells = append(cells, fmt.Sprintf("%q", s.ColumnText(i)))
+			default:
+				cells = append(cells, s.ColumnText(i))
+			}
+		}
+		lines = append(lines, strings.Join(cells, " "))
+		return nil
+	}})
+	if err != nil {
+		p.t.Fatalf("%s: %s: %v", name, sql, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// open returns the database as an endpoint.
+func (p *place) open(name string) endpoint.Endpoint {
+	p.t.Helper()
+	d, err := sqliteend.Open(p.path(name), sqliteend.Options{Timeout: 5 * time.Second})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return d
+}
+
+// absent fails when there is something at path.
+func (p *place) absent(path string) {
+	p.t.Helper()
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		p.t.Errorf("%s is there: %v", path, err)
+	}
+}
