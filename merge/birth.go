@@ -213,7 +213,7 @@ func (b *birth) note(i int, f *field) {
 func (b *birth) project() Projection {
 	p := Projection{
 		Shape: b.shape, Image: b.image, State: b.state, Contested: b.contested, By: b.by,
-		birth: b.versions[0].Birth, only: b.winner, writes: b.writes, fresh: b.fresh,
+		only: b.versions[0], merged: b,
 	}
 	if b.winner != nil {
 		p.Winner = b.winner.Dot

@@ -74,7 +74,8 @@ func (f *field) count() bool {
 // recount returns the counter that shows what was shown changed to want, by adding the
 // difference to the writer's own total. That total continues from the writer's latest one
 // in past, whatever was shown, or additions would be lost (I6). changed is false when
-// there is no difference; ok is false when want is no number.
+// there is no difference; ok is false when want cannot be had by adding: it is no number, or
+// too far away.
 func recount(shown record.Value, write record.FieldStamp, want record.Value, own record.FieldStamp, past []record.Total) (v record.Value, changed, ok bool) {
 	if want.Kind() != record.Int && want.Kind() != record.Float {
 		return record.Value{}, false, false
@@ -99,6 +100,9 @@ func recount(shown record.Value, write record.FieldStamp, want record.Value, own
 	total := difference
 	if latest, ok := ts[own.Origin]; ok {
 		total = add(latest.Total, difference)
+	}
+	if total.Kind() == record.Float && want.Kind() == record.Int && shown.Plain().Kind() == record.Int {
+		return record.Value{}, false, false // beyond 64 bits: as an addition it would come back as a float
 	}
 	ts[own.Origin] = record.Total{Origin: own.Origin, Stamp: own.Stamp, Total: total}
 	v, err := ts.value()

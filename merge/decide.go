@@ -15,30 +15,32 @@ import (
 // row, else of the one that would win. A counter is set by adding to the decider's own
 // total, so that what others add meanwhile still counts.
 func (t *Table) Decide(e Edit) (record.Change, error) {
-	settled := t.settling()
-	p, err := settled.Project(e.Live)
+	p, err := t.Project(e.Live)
 	if err != nil {
 		return record.Change{}, err
 	}
 	shown := dotsOf(e.Live)
 	all := newestFirst(e.Live)
 	if e.Row == nil {
-		p.Shown = shown
-		if len(all) > 0 && p.birth.IsZero() {
-			p.birth = all[0].Birth
+		birth := p.born()
+		switch {
+		case birth.IsZero() && len(all) > 0:
+			birth = all[0].Birth
+		case birth.IsZero():
+			birth = e.Dot
 		}
-		return t.remove(&e, e.Live, &p), nil
+		return t.remove(&e, e.Live, shown, birth), nil
 	}
 	if err := e.check(); err != nil {
 		return record.Change{}, err
 	}
-	if p, err = settled.chosen(&e, all, p); err != nil {
+	if p, err = t.chosen(&e, all, p); err != nil {
 		return record.Change{}, err
 	}
 	p.Shown = shown
 	c := e.put(e.Live, &p)
 	e.Shown = nil
-	w := writing{table: settled, edit: &e, shown: &p, known: func(field string, v record.Value) (record.FieldStamp, bool) {
+	w := writing{table: t, edit: &e, shown: &p, known: func(field string, v record.Value) (record.FieldStamp, bool) {
 		return writeOf(all, field, v)
 	}}
 	_, err = w.fill(&c.Version)
@@ -65,7 +67,7 @@ func (t *Table) chosen(e *Edit, all []*record.Version, p Projection) (Projection
 		}
 	}
 	for _, b := range births {
-		if b.versions[0].Birth == p.birth {
+		if b.versions[0].Birth == p.born() {
 			return b.project(), nil
 		}
 	}

@@ -46,7 +46,7 @@ func (t *Table) Edit(e Edit) (c record.Change, ok bool, err error) {
 		if p.Absent {
 			return record.Change{}, false, nil
 		}
-		return t.remove(&e, e.Shown, &p), true, nil
+		return t.remove(&e, e.Shown, p.Shown, p.born()), true, nil
 	}
 	if err := e.check(); err != nil {
 		return record.Change{}, false, err
@@ -71,21 +71,18 @@ func (e *Edit) check() error {
 	return nil
 }
 
-// remove is the change that leaves no row.
-func (t *Table) remove(e *Edit, shown []record.Version, p *Projection) record.Change {
-	c := record.Change{Op: record.OpDelete, Context: slices.Clone(p.Shown)}
+// remove is the change by which somebody who was shown the versions of shown that context
+// names leaves no row of the birth.
+func (t *Table) remove(e *Edit, shown []record.Version, context []causal.Dot, birth causal.Dot) record.Change {
+	c := record.Change{Op: record.OpDelete, Context: slices.Clone(context)}
+	c.Version = record.Version{Shape: e.Shape, Flags: e.Flags &^ record.Bury}
 	if !t.buries() {
-		c.Version = record.Version{Shape: e.Shape, Flags: e.Flags &^ record.Bury}
 		return c
 	}
 	c.Op = record.OpBury
-	c.Version = record.Version{
-		Dot: e.Dot, Stamp: e.Stamp, Flags: e.Flags | record.Bury, Birth: p.birth, Shape: e.Shape,
-		Seen: e.seen(shown, p.Shown),
-	}
-	if p.birth.IsZero() {
-		c.Version.Birth = e.Dot
-	}
+	c.Version.Flags |= record.Bury
+	c.Version.Dot, c.Version.Stamp, c.Version.Birth = e.Dot, e.Stamp, birth
+	c.Version.Seen = e.seen(shown, context)
 	return c
 }
 
@@ -93,7 +90,7 @@ func (t *Table) remove(e *Edit, shown []record.Version, p *Projection) record.Ch
 func (e *Edit) put(shown []record.Version, p *Projection) record.Change {
 	c := record.Change{Op: record.OpPut, Context: slices.Clone(p.Shown)}
 	c.Version = record.Version{
-		Dot: e.Dot, Stamp: e.Stamp, Flags: e.Flags &^ record.Bury, Birth: p.birth,
+		Dot: e.Dot, Stamp: e.Stamp, Flags: e.Flags &^ record.Bury, Birth: p.born(),
 		Shape: e.Shape, Image: e.Row, Seen: e.seen(shown, p.Shown),
 	}
 	if p.Absent {
@@ -166,7 +163,7 @@ func (w *writing) fill(v *record.Version) (changed bool, err error) {
 		f := cell{name: name, own: own, absent: p.Absent}
 		if j := p.Shape.Index(name); j >= 0 && !p.Absent {
 			f.shown, f.write = before[j], p.Write(j)
-			f.fresh = p.fresh != nil && p.fresh[j]
+			f.fresh = p.fresh(j)
 		}
 		f.want = f.shown.Plain()
 		if j := w.edit.Shape.Index(name); j >= 0 {
@@ -245,7 +242,7 @@ func (w *writing) past(f *cell) ([]record.Total, error) {
 	for _, vs := range [][]record.Version{w.edit.Live, w.edit.Shown} {
 		for i := range vs {
 			v := &vs[i]
-			if v.Flags&record.Bury != 0 || v.Birth != w.shown.birth {
+			if v.Flags&record.Bury != 0 || v.Birth != w.shown.born() {
 				continue
 			}
 			j := v.Shape.Index(f.name)

@@ -43,10 +43,10 @@ type Projection struct {
 	// Failed is the error of the Expression that could not decide.
 	Failed error
 
-	birth  causal.Dot      // of the versions shown; zero when Absent
-	only   *record.Version // whose writes the fields are, if writes is nil
-	writes []record.FieldStamp
-	fresh  []bool // fields with a value that no version has; nil for none
+	// Whose the fields are: those of merged if it has writes, else of only. Both are nil
+	// when Absent.
+	only   *record.Version
+	merged *birth
 }
 
 // Conflict reports whether anything is contested.
@@ -56,38 +56,52 @@ func (p *Projection) Conflict() bool { return p.Whole || len(p.Contested) > 0 }
 // by whom. It is the zero FieldStamp for a field that was added to the table later and
 // never written.
 func (p *Projection) Write(i int) record.FieldStamp {
-	if p.writes == nil {
+	if p.merged == nil || p.merged.writes == nil {
 		return p.only.Field(i)
 	}
-	return p.writes[i]
+	return p.merged.writes[i]
+}
+
+// born returns the birth of the row that is shown, zero if there is none.
+func (p *Projection) born() causal.Dot {
+	if p.only == nil {
+		return causal.Dot{}
+	}
+	return p.only.Birth
+}
+
+// fresh reports whether the i-th field has a value that no version has.
+func (p *Projection) fresh(i int) bool {
+	return p.merged != nil && p.merged.fresh != nil && p.merged.fresh[i]
 }
 
 // Project returns what a reader is shown of the live versions of a record, in whatever
 // order they come. It fails only for images that are not of their shapes, with
 // [record.ErrCorrupt], and for what [Table.Plain] cannot show. It allocates nothing for a
 // single version without merge states.
-func (t *Table) Project(live []record.Version) (Projection, error) {
+func (t *Table) Project(live []record.Version) (p Projection, err error) {
 	switch len(live) {
 	case 0:
-		return Projection{Absent: true}, nil
+		p.Absent = true
 	case 1:
-		return single(&live[0])
+		err = p.single(&live[0])
 	default:
 		return t.resolve(live)
 	}
+	return p, err
 }
 
-// single is the projection of a record that is not contested.
-func single(v *record.Version) (p Projection, err error) {
+// single makes p, which is zero, the projection of a record that is not contested.
+func (p *Projection) single(v *record.Version) (err error) {
 	p.Shown = unsafe.Slice(&v.Dot, 1) // the slice that v is in holds it
 	p.Winner = v.Dot
 	if v.Flags&record.Bury != 0 {
 		p.Absent = true
-		return p, nil
+		return nil
 	}
-	p.Shape, p.State, p.only, p.birth = v.Shape, v.Image, v, v.Birth
+	p.Shape, p.State, p.only = v.Shape, v.Image, v
 	p.Image, err = plain(v.Image)
-	return p, err
+	return err
 }
 
 // resolve is the projection of siblings.
@@ -180,8 +194,8 @@ func (t *Table) bestBirth(births []*birth) (*birth, error) {
 // leaveOpen is the projection of a record that nobody has decided: the newest version as
 // it is.
 func leaveOpen(by Rule, newest *record.Version, whole bool, births []*birth) (Projection, error) {
-	p, err := single(newest)
-	if err != nil {
+	var p Projection
+	if err := p.single(newest); err != nil {
 		return Projection{}, err
 	}
 	p.Open, p.Whole, p.By = true, whole, by
@@ -208,12 +222,12 @@ func (p *Projection) reshape(v *record.Version, s *record.Shape) (err error) {
 	if p.Image, err = plain(p.State); err != nil {
 		return err
 	}
-	p.writes = make([]record.FieldStamp, len(s.Fields))
+	writes := make([]record.FieldStamp, len(s.Fields))
 	for i, field := range s.Fields {
 		if j := v.Shape.Index(field); j >= 0 {
-			p.writes[i] = v.Field(j)
+			writes[i] = v.Field(j)
 		}
 	}
-	p.Shape = s
+	p.Shape, p.merged = s, &birth{writes: writes}
 	return nil
 }

@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"testing"
 
@@ -319,6 +320,77 @@ func TestTwoDecisionsThatDisagreeAreContested(t *testing.T) {
 	p := s.show()
 	s.wantRow(p, row(2, 0, 0))
 	s.wantContested(p, false, fieldF)
+}
+
+// A third writer who knew neither decision does not win by their cancelling each other.
+func TestTwoDecisionsAndAWrite(t *testing.T) {
+	s := newStory(t, merge.Table{})
+	s.insert(1, 1, row(0, 0, 0))
+	s.settle()
+	old, _ := s.shown(s.at(3), "7")
+	s.put(1, 2, set(fieldF, 1))
+	s.put(2, 5, set(fieldF, 2))
+	s.pull(s.at(1), s.at(2), -1)
+	s.pull(s.at(2), s.at(1), -1)
+	s.decide(1, 6, row(1, 0, 0))
+	s.decide(2, 7, row(2, 0, 0))
+	s.putShown(3, 3, old, set(fieldF, 3))
+	p := s.show()
+	s.wantRow(p, row(2, 0, 0))
+	s.wantContested(p, false, fieldF)
+}
+
+// A birth that is contested within is not the same as another that shows the same row.
+func TestContestedBirthBesideAnother(t *testing.T) {
+	for n := range 2 {
+		s := newStory(t, merge.Table{Rule: merge.Rule{Kind: merge.Keep}})
+		s.insert(1, 1, row(0, 0, 0))
+		s.pull(s.at(2), s.at(1), -1)
+		s.put(1, 2, set(fieldF, 1))
+		s.put(2, 3, set(fieldF, 2))
+		s.insert(3, causal.Stamp(1+9*n), row(2, 0, 0))
+		p := s.show()
+		s.wantRow(p, row(2, 0, 0))
+		if !p.Open || !p.Whole {
+			t.Errorf("%s; want it open as a whole", summary(p))
+		}
+	}
+}
+
+// Somebody who hands in more versions than an open record shows was not shown them.
+func TestOpenRecordShowsOneVersion(t *testing.T) {
+	s := newStory(t, merge.Table{Rule: merge.Rule{Kind: merge.Keep}})
+	s.insert(3, 1, row(0, 0, 0))
+	s.settle()
+	s.put(1, 2, set(fieldF, 1))
+	s.put(2, 3, set(fieldF, 2))
+	s.settle()
+	s.putShown(3, 4, s.at(3).live["7"], set(fieldG, 5))
+	p := s.show()
+	s.wantContested(p, false, fieldF)
+	if v := newest(s.at(1).live["7"]); !p.Open || slices.ContainsFunc(v.Seen, func(o record.Seen) bool { return o.Origin == origin(1) }) {
+		t.Errorf("%s, seen %v; want it open, and origin 1 unseen", summary(p), v.Seen)
+	}
+}
+
+func newest(vs []record.Version) record.Version {
+	return slices.MaxFunc(vs, func(v, w record.Version) int { return cmp.Compare(v.Stamp, w.Stamp) })
+}
+
+// A decided field keeps the newest write of the value it takes; others are the decider's.
+func TestDecisionKeepsWrites(t *testing.T) {
+	s := newStory(t, merge.Table{})
+	s.insert(3, 1, row(0, 0, 0))
+	s.settle()
+	s.put(1, 2, func(im record.Image) record.Image { return row(1, 1, 0) })
+	s.put(2, 3, func(im record.Image) record.Image { return row(2, 1, 0) })
+	s.settle()
+	s.decide(1, 9, row(1, 1, 8))
+	v := s.at(1).live["7"][0]
+	want := []record.FieldStamp{{Stamp: 2, Origin: origin(1)}, {Stamp: 3, Origin: origin(2)}, {Stamp: 1, Origin: origin(3)}, {Stamp: 9, Origin: origin(1)}}
+	if !slices.Equal(v.Fields, want) || len(s.at(1).live["7"]) != 1 {
+		t.Errorf("writes %v, want %v", v.Fields, want)
+	}
 }
 
 // A decision for the older value stands against an edit of another field by somebody who

@@ -52,22 +52,6 @@ func (t *Table) stateful() bool {
 	return false
 }
 
-// settling returns the rules of t with Fields in place of Keep: what somebody who decides
-// begins with.
-func (t *Table) settling() *Table {
-	s := &Table{Rule: t.Rule, Delete: t.Delete, Fields: make(map[string]Rule, len(t.Fields))}
-	if s.Rule.Kind == Keep {
-		s.Rule = Rule{}
-	}
-	for name, r := range t.Fields {
-		if r.Kind == Keep {
-			r = Rule{}
-		}
-		s.Fields[name] = r
-	}
-	return s
-}
-
 // best returns the version that wins when one must win as a whole. vs is not empty and
 // sorted newest first.
 func (t *Table) best(vs []*record.Version) (*record.Version, error) {

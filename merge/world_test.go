@@ -2,7 +2,6 @@ package merge_test
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -340,10 +339,4 @@ func permuted(vs []record.Version, pick func(n int) int) []record.Version {
 		left = slices.Delete(left, i, i+1)
 	}
 	return out
-}
-
-func newestOf(vs []record.Version) record.Version {
-	return slices.MaxFunc(vs, func(v, w record.Version) int {
-		return cmp.Or(cmp.Compare(v.Stamp, w.Stamp), v.Dot.Compare(w.Dot))
-	})
 }
