@@ -50,7 +50,8 @@ type Options struct {
 	// Progress, when not nil, is called about ten times a second while something goes on,
 	// from one goroutine at a time.
 	Progress func(Progress)
-	// Round, when not nil, is called after every round of Watch that changed something.
+	// Round, when not nil, is called by Watch after everything that changed something: the
+	// run it begins with, and then each round.
 	Round func(*Report)
 	// Logger gets what an operator may want to know; nil discards it.
 	Logger *slog.Logger

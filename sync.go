@@ -89,6 +89,8 @@ type syncRun struct {
 	layout *layout
 	mode   flow.Mode
 	book   *ruleBook
+	// resolved is how many conflicts a rule had decided when that was last counted.
+	resolved int64
 	// agreed is what somebody has consented to so far, nil when nobody was asked yet.
 	agreed *Effect
 }
@@ -96,7 +98,7 @@ type syncRun struct {
 // surveys is how often the databases are compared when they are written to meanwhile; from
 // firmFrom on, writers have to wait.
 const (
-	surveys  = 5
+	surveys  = 6
 	firmFrom = 2
 )
 
@@ -111,6 +113,12 @@ func (r *syncRun) run(ctx context.Context) (*Report, error) {
 	}
 	if err := checkRules(r.o.Rules, r.layout.tables); err != nil {
 		return nil, err
+	}
+	if !r.dir.fresh {
+		var err error
+		if r.resolved, err = r.countResolved(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for try := range surveys {
 		report, err := r.attempt(ctx, try >= firmFrom)
@@ -147,8 +155,14 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 	if r.o.DryRun || (plan.Nothing && !r.o.Watch) {
 		return r.nothing(plan, survey)
 	}
-	if err := r.consent(ctx, plan); err != nil {
+	asked, err := r.consent(ctx, plan)
+	if err != nil {
 		return nil, err
+	}
+	if asked && firm {
+		// Writers had to wait for a person. What has been agreed to is known now, so the
+		// next comparison goes on at once.
+		return nil, flow.ErrMoved
 	}
 	// From here on something is written. The state has to be found again by then.
 	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
@@ -169,7 +183,7 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 			return nil, err
 		}
 		defer func() { _ = survey.Close() }()
-		if err := r.consent(ctx, now); err != nil {
+		if _, err := r.consent(ctx, now); err != nil {
 			return nil, err
 		}
 	}
@@ -183,9 +197,15 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
 		return nil, err
 	}
-	report := r.report(plan, out)
+	report, err := r.done(ctx, plan, out)
+	if err != nil {
+		return nil, err
+	}
 	if !r.o.Watch {
 		return report, nil
+	}
+	if out.Changed && r.o.Round != nil {
+		r.o.Round(report)
 	}
 	return r.watch(ctx, report)
 }
@@ -204,36 +224,35 @@ func (r *syncRun) survey(ctx context.Context, firm bool) (*flow.Survey, *Plan, e
 }
 
 // consent shows the plan, lets the guards look at it and asks for what a person has to
-// agree to, unless that has been agreed to already.
-func (r *syncRun) consent(ctx context.Context, p *Plan) error {
+// agree to, unless that has been agreed to already. It reports whether it asked.
+func (r *syncRun) consent(ctx context.Context, p *Plan) (asked bool, err error) {
 	var e Effect
 	for i := range p.Tables {
 		e.add(p.Tables[i].ToA)
 		e.add(p.Tables[i].ToB)
 	}
-	asked := r.agreed != nil && e.Deletes <= r.agreed.Deletes && e.Overwrites <= r.agreed.Overwrites
-	if r.o.Plan != nil && !asked {
+	agreed := r.agreed != nil && e.Deletes <= r.agreed.Deletes && e.Overwrites <= r.agreed.Overwrites
+	if r.o.Plan != nil && !agreed {
 		r.o.Plan(p)
 	}
 	if err := checkGuards(p, r.o); err != nil {
-		return err
+		return false, err
 	}
-	if asked || r.o.Yes || !p.NeedsConsent() {
-		r.agreed = &e
-		return nil
-	}
-	if r.o.Confirm == nil {
-		return unconfirmed(p, false)
-	}
-	yes, err := r.o.Confirm(ctx, p)
-	if err != nil {
-		return err
-	}
-	if !yes {
-		return unconfirmed(p, true)
+	if !agreed && !r.o.Yes && p.NeedsConsent() {
+		if r.o.Confirm == nil {
+			return false, unconfirmed(p, false)
+		}
+		yes, err := r.o.Confirm(ctx, p)
+		if err != nil {
+			return false, err
+		}
+		if !yes {
+			return false, unconfirmed(p, true)
+		}
+		asked = true
 	}
 	r.agreed = &e
-	return nil
+	return asked, nil
 }
 
 // nothing reports a run that ends with its plan.
@@ -309,11 +328,16 @@ func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Phase: PhaseWatch, Elapsed: r.o.Now().Sub(r.start)})
 	}
-	if r.o.Round != nil {
-		r.o.Round(total)
-	}
+	var failed error // of a round
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	err := r.flow.Watch(ctx, r.mode, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
-		one := r.report(total.Plan, out)
+		one, err := r.done(context.WithoutCancel(ctx), total.Plan, out)
+		if err != nil {
+			failed = err
+			cancel()
+			return
+		}
 		total.ToA.add(one.ToA)
 		total.ToB.add(one.ToB)
 		total.BytesRead += one.BytesRead
@@ -324,14 +348,37 @@ func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
 			r.o.Round(one)
 		}
 	}, r.progress(r.o.Progress))
-	if err != nil {
+	if err = errors.Join(failed, err); err != nil {
 		return nil, err
 	}
 	total.Elapsed, total.StateBytes = r.o.Now().Sub(r.start), r.store.Size()
 	return total, nil
 }
 
-// report says what a run did and what is left.
+// done reports what a run or a round of Watch did.
+func (r *syncRun) done(ctx context.Context, p *Plan, out *flow.Outcome) (*Report, error) {
+	rep := r.report(p, out)
+	now, err := r.countResolved(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rep.Resolved = max(0, now-r.resolved)
+	r.resolved = now
+	return rep, nil
+}
+
+// countResolved counts the conflicts that a rule has decided and nobody else yet.
+func (r *syncRun) countResolved(ctx context.Context) (n int64, err error) {
+	err = r.flow.Conflicts(ctx, r.mode, r.flowTables(r.layout.tables), func(c flow.Conflict) error {
+		if c.Kind == flow.ConflictResolved {
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+// report says what was done and what is left.
 func (r *syncRun) report(p *Plan, out *flow.Outcome) *Report {
 	rep := &Report{
 		Plan: p, BytesRead: out.Read, Elapsed: r.o.Now().Sub(r.start), StateBytes: r.store.Size(),
@@ -344,7 +391,6 @@ func (r *syncRun) report(p *Plan, out *flow.Outcome) *Report {
 		rep.Open += t.Open
 		rep.Parked += t.Parked
 		rep.Pending += t.Pending
-		rep.Resolved += t.Conflicts - t.Open
 		rep.Deviations += t.Deviating
 	}
 	rep.Settled = rep.Settled && rep.Open == 0 && rep.Parked == 0

@@ -26,12 +26,13 @@ func (t *pairedTable) any() *endpoint.Table {
 
 // lowerASCII is the form under which names of tables and columns are the same.
 func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
 
 // filter says which tables are meant.

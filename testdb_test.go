@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,5 +115,14 @@ func (p *place) absent(path string) {
 	p.t.Helper()
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
 		p.t.Errorf("%s is there: %v", path, err)
+	}
+}
+
+// clockThat is the time of day, and calls f with the number of the call.
+func clockThat(f func(n int)) func() time.Time {
+	var n atomic.Int64
+	return func() time.Time {
+		f(int(n.Add(1)))
+		return time.Now()
 	}
 }
