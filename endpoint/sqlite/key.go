@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -44,6 +45,10 @@ func (c *conn) declaredKey(p *plan) error {
 		p.refuse("a key column holds null", fix)
 		return err
 	}
+	if p.keyIndex(names) != nil {
+		p.setKey(names)
+		return nil
+	}
 	if found, err := where("SELECT 1 FROM " + name + " GROUP BY " + list + " HAVING count(*) > 1 LIMIT 1"); err != nil || found {
 		p.refuse("the key columns are not unique", fix)
 		return err
@@ -73,8 +78,11 @@ func suggestKey(p *plan) string {
 }
 
 // refusedKey says that a row has a key that no key can be: a null, for one.
-func (c *conn) refusedKey(t *endpoint.Table, column string, err error) error {
-	return c.d.failure("read "+t.Name, endpoint.Refused,
-		fmt.Sprintf("find such rows and give them a key: select * from %s where %s is null", quote(t.Name), quote(column)),
+func (c *conn) refusedKey(t *endpoint.Table, column string, v record.Value, err error) error {
+	hint := "give the row a key that can be synced"
+	if v.Kind() == record.Null {
+		hint = fmt.Sprintf("give such rows a key: select * from %s where %s is null", quote(t.Name), quote(column))
+	}
+	return c.d.failure("read "+t.Name, endpoint.Refused, hint,
 		fmt.Errorf("a row of table %s has a key that cannot be synced, in column %s: %w", t.Name, column, err))
 }

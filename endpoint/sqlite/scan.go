@@ -18,7 +18,7 @@ import (
 // before and after a row with a large value, whose chunks go out as it is read.
 const (
 	batchBytes = 256 << 10
-	batchTime  = 50 * time.Millisecond
+	batchTime  = 25 * time.Millisecond
 	// timedRows is how many rows are read between two looks at the clock.
 	timedRows = 32
 )
@@ -70,6 +70,7 @@ func (s *Snapshot) Scan(t *endpoint.Table, after record.Key, chunks endpoint.Chu
 		rs.source = newSortedSource(s, p, bytes.Clone(after), sink)
 	}
 	rs.batch.last = bytes.Clone(after)
+	s.scans[rs] = true
 	return rs, nil
 }
 
@@ -135,6 +136,7 @@ func (r *rows) Err() error          { return r.err }
 func (r *rows) Close() error {
 	r.done = true
 	r.batch.reset()
+	delete(r.s.scans, r)
 	return r.source.close()
 }
 

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
@@ -23,6 +24,7 @@ type Snapshot struct {
 	before       fingerprint
 	fingerprint  []byte
 	gets         map[*plan]*getter
+	scans        map[*rows]bool // those not closed: a statement would keep the connection open
 	// lost is set once the view is gone.
 	lost error
 }
@@ -44,7 +46,7 @@ func (d *Database) snapshot(ctx context.Context, sliced, quiet bool) (*Snapshot,
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{c: c, before: before, held: true, gets: map[*plan]*getter{}}
+	s := &Snapshot{c: c, before: before, held: true, gets: map[*plan]*getter{}, scans: map[*rows]bool{}}
 	err = lookErr
 	if err == nil {
 		err = s.load(sliced)
@@ -172,10 +174,47 @@ func (s *Snapshot) Count(t *endpoint.Table) (n int64, err error) {
 		if err != nil {
 			return err
 		}
-		n, err = s.c.number("SELECT count(*) FROM " + p.name)
+		n, err = s.count(p)
 		return err
 	})
 	return n, err
+}
+
+// countSlice is how many rows are counted without giving a writer its turn.
+const countSlice = 50_000
+
+func (s *Snapshot) count(p *plan) (n int64, err error) {
+	if !s.sliced {
+		return s.c.number("SELECT count(*) FROM " + p.name)
+	}
+	if p.rowidName == "" {
+		err := newWalk(s, p).run(func(*sqlite.Stmt) error { n++; return nil }, func() {})
+		return n, err
+	}
+	sql := fmt.Sprintf("SELECT count(*), max(r) FROM (SELECT %[1]s AS r FROM %[2]s WHERE %[1]s > ?1 ORDER BY %[1]s LIMIT %[3]d)", p.rowidName, p.name, countSlice)
+	// No rowid is less than the least integer, and that one is counted by itself.
+	least := int64(math.MinInt64)
+	if n, err = s.c.number("SELECT count(*) FROM "+p.name+" WHERE "+p.rowidName+" = ?1", least); err != nil {
+		return 0, err
+	}
+	for last := least; ; {
+		found := int64(0)
+		err := s.c.run(sql, func(st *sqlite.Stmt) error {
+			found, last = st.ColumnInt64(0), st.ColumnInt64(1)
+			return nil
+		}, last)
+		n += found
+		if err != nil || found < countSlice {
+			return n, err
+		}
+		// A writer may have its turn.
+		if err := s.release(); err != nil {
+			return 0, err
+		}
+		if err := s.take(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // Cursor is the end of the capture log.
@@ -207,6 +246,9 @@ func (s *Snapshot) Violates(t *endpoint.Table, im record.Image) (broken string, 
 func (s *Snapshot) Close() error {
 	if s.c == nil {
 		return nil
+	}
+	for r := range s.scans {
+		_ = r.Close() // which reports nothing that its Err has not
 	}
 	c := s.c
 	s.c = nil

@@ -95,35 +95,36 @@ func (x *sortedSource) close() error           { return nil }
 // refill lists the next window of keys.
 func (x *sortedSource) refill() error {
 	w := window{limit: x.bytes, after: x.after, memory: x.window.memory[:0], keys: x.window.keys[:0]}
-	walk := walk{s: x.s, p: x.r.p}
-	for {
-		err := walk.step(func(st *sqlite.Stmt) error {
-			k, err := x.r.readKey(st, 0)
-			if err != nil {
-				return err
-			}
-			rowid := int64(0)
-			if x.byID != "" {
-				rowid = st.ColumnInt64(st.ColumnCount() - 1)
-			}
-			w.add(k, rowid)
-			return nil
-		})
+	walk := newWalk(x.s, x.r.p)
+	add := func(st *sqlite.Stmt) error {
+		k, err := x.r.readKey(st, 0)
 		if err != nil {
 			return err
 		}
+		rowid := int64(0)
+		if x.byID != "" {
+			rowid = st.ColumnInt64(st.ColumnCount() - 1)
+		}
+		if w.add(k, rowid); w.full() {
+			if walk.resumes {
+				return errSlice
+			}
+			w.halve()
+		}
+		return nil
+	}
+	// Sorting takes its time, so it is done while a writer may have its turn.
+	sort := func() {
+		if w.full() {
+			w.halve()
+		}
 		if walk.done {
-			break
-		}
-		// A writer may have its turn between two slices of the walk.
-		if err := x.s.release(); err != nil {
-			return err
-		}
-		if err := x.s.take(); err != nil {
-			return err
+			w.sort()
 		}
 	}
-	w.trim()
+	if err := walk.run(add, sort); err != nil {
+		return err
+	}
 	x.window, x.at, x.end = w, 0, !w.cut
 	return nil
 }
@@ -147,15 +148,7 @@ type span struct {
 func (w *window) key(i int) record.Key { return record.Key(w.memory[w.keys[i].from:w.keys[i].to]) }
 
 func (w *window) add(k record.Key, rowid int64) {
-	if bytes.Compare(k, w.after) <= 0 {
-		return
-	}
-	if w.cut && bytes.Compare(k, w.bound) > 0 {
-		return
-	}
-	if len(w.memory)+len(k) > w.limit && len(w.keys) > 1 {
-		w.halve()
-		w.add(k, rowid)
+	if bytes.Compare(k, w.after) <= 0 || w.cut && bytes.Compare(k, w.bound) > 0 {
 		return
 	}
 	from := len(w.memory)
@@ -163,7 +156,10 @@ func (w *window) add(k record.Key, rowid int64) {
 	w.keys = append(w.keys, span{from, len(w.memory), rowid})
 }
 
-func (w *window) trim() {
+// full reports whether it is time to drop keys.
+func (w *window) full() bool { return len(w.memory) > w.limit && len(w.keys) > 1 }
+
+func (w *window) sort() {
 	slices.SortFunc(w.keys, func(a, b span) int {
 		return bytes.Compare(w.memory[a.from:a.to], w.memory[b.from:b.to])
 	})
@@ -171,7 +167,7 @@ func (w *window) trim() {
 
 // halve drops the greater half of the keys.
 func (w *window) halve() {
-	w.trim()
+	w.sort()
 	w.keys = w.keys[:(len(w.keys)+1)/2]
 	kept := make([]byte, 0, w.limit)
 	for i, s := range w.keys {
@@ -183,52 +179,66 @@ func (w *window) halve() {
 	w.bound = append(w.bound[:0], w.key(len(w.keys)-1)...)
 }
 
-// walk visits the key of every row once, in whatever order is cheap, in slices that it can
-// go on from.
+// walk visits every row once, in whatever order is cheap, in slices that it can go on from.
 type walk struct {
-	s    *Snapshot
-	p    *plan
-	last []any // the place it has come to
-	done bool
+	s *Snapshot
+	p *plan
+	// place is the columns that say where it has come to. It goes on from there, in a
+	// sliced view, unless the columns of the table hide its rowid or its key runs up and
+	// down at once; then the walk is one slice.
+	place   []keyPart
+	resumes bool
+	last    []any
+	done    bool
 }
 
-// errSlice ends a slice of a walk.
-var errSlice = errors.New("the time of the slice is over")
+// errSlice ends a slice of a walk after the row it is returned for.
+var errSlice = errors.New("the slice is over")
 
-// step visits rows until all are visited, or the time of a slice is over. The last columns
-// of a row are those of its place.
-func (w *walk) step(f func(*sqlite.Stmt) error) error {
-	place, resumes := w.place()
-	sql := "SELECT " + w.s.c.keySelects(w.p)
-	var columns, marks, order []string
-	for i, k := range place {
-		columns = append(columns, k.column)
-		marks = append(marks, fmt.Sprintf("?%d%s", i+1, k.collate))
-		order = append(order, k.column+k.collate)
+func newWalk(s *Snapshot, p *plan) *walk {
+	w := &walk{s: s, p: p}
+	switch {
+	case p.rowidName != "":
+		w.place, w.resumes = []keyPart{{column: p.rowidName}}, s.sliced
+	case p.withoutRowid && p.ordered && s.sliced:
+		w.place, w.resumes = p.key, true
 	}
-	for _, c := range columns {
-		sql += ", " + c
-	}
-	sql += " FROM " + w.p.name
-	if w.last != nil {
-		sql += " WHERE (" + strings.Join(columns, ", ") + ") > (" + strings.Join(marks, ", ") + ")"
-	}
-	if resumes {
-		sql += " ORDER BY " + strings.Join(order, ", ")
-	}
-	start, n := time.Now(), 0
-	err := w.s.c.query(sql, func(st *sqlite.Stmt) error {
-		if err := f(st); err != nil {
+	return w
+}
+
+// run calls f for each row, whose columns are those of [conn.keySelects] and then the
+// place, and between after each slice, while no lock is held in a sliced view.
+func (w *walk) run(f func(*sqlite.Stmt) error, between func()) error {
+	for !w.done {
+		if err := w.step(f); err != nil {
 			return err
 		}
-		if n++; !resumes || n%timedRows != 0 || time.Since(start) < batchTime {
-			return nil
+		if err := w.s.release(); err != nil {
+			return err
 		}
-		w.last = nil
-		for i := range place {
-			w.last = append(w.last, stored(st, st.ColumnCount()-len(place)+i))
+		between()
+		if err := w.s.take(); err != nil {
+			return err
 		}
-		return errSlice
+	}
+	return nil
+}
+
+// step visits rows until all are visited, or the slice is over.
+func (w *walk) step(f func(*sqlite.Stmt) error) error {
+	start, n := time.Now(), 0
+	err := w.s.c.query(w.sql(), func(st *sqlite.Stmt) error {
+		err := f(st)
+		if n++; err == nil && w.resumes && n%timedRows == 0 && time.Since(start) >= batchTime {
+			err = errSlice
+		}
+		if errors.Is(err, errSlice) {
+			w.last = nil
+			for i := range w.place {
+				w.last = append(w.last, stored(st, st.ColumnCount()-len(w.place)+i))
+			}
+		}
+		return err
 	}, w.last...)
 	if errors.Is(err, errSlice) {
 		return nil
@@ -237,17 +247,26 @@ func (w *walk) step(f func(*sqlite.Stmt) error) error {
 	return err
 }
 
-// place returns the columns that say where a walk has come to. It goes on from there in a
-// sliced view, unless the columns of the table hide its rowid, or its key runs up and down
-// at once.
-func (w *walk) place() (columns []keyPart, resumes bool) {
-	switch {
-	case w.p.rowidName != "":
-		return []keyPart{{column: w.p.rowidName}}, w.s.sliced
-	case w.p.withoutRowid && w.p.ordered && w.s.sliced:
-		return w.p.key, true
+func (w *walk) sql() string {
+	sql := "SELECT " + w.s.c.keySelects(w.p)
+	var columns, marks, order []string
+	for i, k := range w.place {
+		columns = append(columns, k.column)
+		marks = append(marks, fmt.Sprintf("?%d%s", i+1, k.collate))
+		order = append(order, k.column+k.collate)
+		sql += ", " + k.column
 	}
-	return nil, false
+	sql += " FROM " + w.p.name
+	if w.resumes && !w.p.withoutRowid {
+		sql += " NOT INDEXED" // an index that has all columns would have to be sorted
+	}
+	if w.last != nil {
+		sql += " WHERE (" + strings.Join(columns, ", ") + ") > (" + strings.Join(marks, ", ") + ")"
+	}
+	if w.resumes {
+		sql += " ORDER BY " + strings.Join(order, ", ")
+	}
+	return sql
 }
 
 // stored returns the value of a column in a form that [bind] takes.

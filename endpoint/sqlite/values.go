@@ -109,7 +109,7 @@ func (r *reader) readKey(st *sqlite.Stmt, first int) (record.Key, error) {
 	for i := range r.keys {
 		v, err := r.cell(st, first+i*step, &r.bufs[i])
 		if err != nil {
-			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], err)
+			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], v, err)
 		}
 		r.keys[i] = v
 	}
@@ -122,7 +122,7 @@ func (r *reader) keyOf(vs []record.Value) (record.Key, error) {
 	for i, v := range vs {
 		var err error
 		if r.key, err = record.AppendKeyValue(r.key, v, r.p.key[i].collation); err != nil {
-			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], err)
+			return nil, r.c.refusedKey(r.p.table, r.p.table.Shape.Fields[r.p.key[i].field], v, err)
 		}
 	}
 	return r.key, nil
