@@ -31,6 +31,8 @@ var floorPlan = []struct {
 		"internal/store", "internal/session", "internal/flow", "internal/sketch",
 	}},
 	{"cmd/", []string{"*"}},
+	{"e2e", nil},
+	{"bench/", nil},
 	{"e2e", nil}, // drives the built program from outside
 }
 
