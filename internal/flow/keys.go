@@ -48,6 +48,15 @@ func (ks *keysOf) has(table string, k record.Key) bool {
 	return ok
 }
 
+// take removes a key and reports whether it was there.
+func (ks *keysOf) take(table string, k record.Key) bool {
+	if !ks.has(table, k) {
+		return false
+	}
+	delete(ks.tables[strings.ToLower(table)], string(k))
+	return true
+}
+
 // of lists the keys of a table in key order.
 func (ks *keysOf) of(table string) []record.Key {
 	var all []record.Key

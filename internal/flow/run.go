@@ -114,7 +114,7 @@ func (r *run) captureTable(ctx context.Context, w *writer, s *Survey, t *table, 
 		}
 		return r.captureRow(w, t, k, l, seen)
 	}
-	if work.all {
+	if work.walks() {
 		snaps := s.snaps
 		for i := range snaps {
 			if !s.rows[i] {

@@ -204,7 +204,7 @@ func (s *state) lead(i int, r row, e edit, flags record.Flags) (*record.Change, 
 	switch {
 	case equal(p.row, r) && !p.open:
 		return nil, s.settle(i, r)
-	case len(s.live) == 0 || s.shadow[i].standing == current:
+	case s.shadow[i].standing == current:
 		// Its own edit of what everybody has: an ordinary change.
 		return s.observe(i, r, e, flags)
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
@@ -61,7 +62,14 @@ type worklist struct {
 	bytes []byte
 	ends  []int
 	all   bool // too many: every key may be one
+	seen  int  // keys that were looked at to find these
 }
+
+// Looking one key up costs as much as walking over about this many.
+const lookupCost = 16
+
+// walks reports whether the keys are best found again by walking over the whole table.
+func (w *worklist) walks() bool { return w.all || (w.seen > 0 && w.len()*lookupCost > w.seen) }
 
 func (w *worklist) add(k record.Key) {
 	if w.all {
@@ -211,6 +219,9 @@ func (f *Flow) surveyTable(ctx context.Context, v View, s *Survey, tb *Table, sc
 				ts.Rows[i]++
 			}
 		}
+		if work.seen++; work.seen%1024 == 0 {
+			f.tell(Progress{Phase: phaseCompare, Table: t.Name, Site: -1, Done: max(ts.Rows[0], ts.Rows[1])})
+		}
 		if l == nil {
 			return nil
 		}
@@ -227,12 +238,19 @@ func (f *Flow) surveyTable(ctx context.Context, v View, s *Survey, tb *Table, sc
 		if r.verdict[0] == write || r.verdict[1] == write {
 			s.Nothing = false
 		}
-		f.tell(Progress{Phase: phaseCompare, Table: t.Name, Site: -1, Done: max(ts.Rows[0], ts.Rows[1]), Bytes: 0})
 		return nil
 	}
 	if scan[0] != nil || scan[1] != nil {
-		err = f.walk(ctx, v, t, scan, nil, nil, seen)
+		err = f.walk(ctx, v, t, scan, nil, nil, func(k record.Key, l *loaded, rows [2]sight) error {
+			if l != nil && fresh.take(t.Name, k) {
+				if err := s.lookUp(t, k, scan, &rows); err != nil {
+					return err
+				}
+			}
+			return seen(k, l, rows)
+		})
 	} else {
+		defer func() { work.seen = 0 }() // nothing was walked over
 		err = f.eachShadow(ctx, v, t, func(k record.Key, l *loaded) error {
 			if fresh.has(t.Name, k) {
 				return nil // comes below
@@ -256,20 +274,8 @@ func (f *Flow) surveyKeys(ctx context.Context, v View, s *Survey, t *table, scan
 			return err
 		}
 		var rows [2]sight
-		for i := range rows {
-			if scan[i] != nil {
-				continue // its rows were all seen
-			}
-			if s.snaps[i] != nil && t.At[i] != nil {
-				im, ok, err := s.snaps[i].Get(t.At[i], k, nil)
-				if err != nil {
-					return err
-				}
-				rows[i].looked = true
-				if ok {
-					rows[i].row = append(row(nil), im...)
-				}
-			}
+		if err := s.lookUp(t, k, scan, &rows); err != nil {
+			return err
 		}
 		l, err := f.fetch(v, t, k)
 		if err != nil {
@@ -277,6 +283,24 @@ func (f *Flow) surveyKeys(ctx context.Context, v View, s *Survey, t *table, scan
 		}
 		if err := seen(k, l, rows); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// lookUp looks at the rows of a key at the sites that are not scanned and may have changed.
+func (s *Survey) lookUp(t *table, k record.Key, scan [2]endpoint.Snapshot, rows *[2]sight) error {
+	for i := range rows {
+		if scan[i] != nil || s.snaps[i] == nil || t.At[i] == nil {
+			continue
+		}
+		im, ok, err := s.snaps[i].Get(t.At[i], k, nil)
+		if err != nil {
+			return err
+		}
+		rows[i].looked = true
+		if ok {
+			rows[i].row = slices.Clone(im)
 		}
 	}
 	return nil
