@@ -27,6 +27,9 @@ type Mode struct {
 	Overwrite bool
 	// Rules returns the merge rules of a table.
 	Rules func(table string) *merge.Table
+	// Guard, when not nil, is asked before Watch deletes rows at a site, of how many that it
+	// has; its error ends the watch before anything of the round is applied there.
+	Guard func(table string, site int, deletes, rows int64) error
 }
 
 // counts reports whether site i's edits count.

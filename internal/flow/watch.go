@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
 )
 
 // Installs reports whether Install would create something at a site.
@@ -175,10 +176,57 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 	if err := s.Close(); err != nil {
 		return nil, err
 	}
+	if err := r.guard(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.rounds(ctx); err != nil {
 		return nil, err
 	}
 	return r.out, r.recall(ctx)
+}
+
+// guard asks whether what is due to be deleted may be.
+func (r *run) guard(ctx context.Context) error {
+	if r.mode.Guard == nil {
+		return nil
+	}
+	v := r.store.View()
+	defer v.Close()
+	for i, s := range r.sites {
+		if !r.mode.writes(i) {
+			continue
+		}
+		deletes := make(map[*endpoint.Table]int64)
+		err := r.eachDue(ctx, v, i, func(t *table, _ record.Key, _ *loaded, _, want row) error {
+			if want == nil {
+				deletes[t.At[i]]++
+			}
+			return nil
+		})
+		if err != nil || len(deletes) == 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		snap, err := s.Endpoint.Snapshot(ctx, true)
+		if err != nil {
+			return err
+		}
+		for t, n := range deletes {
+			var rows int64
+			if rows, err = snap.Count(t); err == nil {
+				err = r.mode.Guard(t.Name, i, n, rows)
+			}
+			if err != nil {
+				break
+			}
+		}
+		if err = errors.Join(err, snap.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recall is the end of a watched round: like conclude, without what only has to be right
