@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"maps"
 	"math"
 
 	"github.com/syncline-io/syncline/causal"
@@ -74,39 +75,74 @@ func (f *field) count() bool {
 // recount returns the counter that shows what was shown changed to want, by adding the
 // difference to the writer's own total. That total continues from the writer's latest one
 // in past, whatever was shown, or additions would be lost (I6). changed is false when
-// there is no difference; ok is false when want cannot be had by adding: it is no number, or
-// too far away.
+// there is no difference; ok is false when want cannot be had by adding: it is no number,
+// or too far away to come back exactly.
 func recount(shown record.Value, write record.FieldStamp, want record.Value, own record.FieldStamp, past []record.Total) (v record.Value, changed, ok bool) {
 	if want.Kind() != record.Int && want.Kind() != record.Float {
 		return record.Value{}, false, false
 	}
 	ts := make(totals)
-	difference := want
 	if known, number := totalsOf(shown, write); number {
-		base := shown.Plain()
-		if base.Compare(want) == 0 {
+		if shown.Plain().Compare(want) == 0 {
 			return shown, false, true
 		}
-		difference = subtract(want, base)
 		for _, t := range known {
 			ts.add(t)
 		}
+	}
+	difference, ok := ts.missing(want, own)
+	if !ok {
+		return record.Value{}, false, false
 	}
 	for _, t := range past {
 		if t.Origin == own.Origin {
 			ts.add(t)
 		}
 	}
-	total := difference
-	if latest, ok := ts[own.Origin]; ok {
-		total = add(latest.Total, difference)
-	}
-	if total.Kind() == record.Float && want.Kind() == record.Int && shown.Plain().Kind() == record.Int {
-		return record.Value{}, false, false // beyond 64 bits: as an addition it would come back as a float
-	}
-	ts[own.Origin] = record.Total{Origin: own.Origin, Stamp: own.Stamp, Total: total}
+	ts.raise(own, difference)
 	v, err := ts.value()
 	return v, true, err == nil
+}
+
+// raise adds a difference to the total of own's origin.
+func (ts totals) raise(own record.FieldStamp, difference record.Value) {
+	total := difference
+	if t, known := ts[own.Origin]; known {
+		total = add(t.Total, difference)
+	}
+	ts[own.Origin] = record.Total{Origin: own.Origin, Stamp: own.Stamp, Total: total}
+}
+
+// missing returns what own's origin must add for the sum to be want. Sums of floats are
+// rounded, so what is still missing is added a few times; ok is false if that does not
+// lead to want, or if it would make a float of a sum of integers.
+func (ts totals) missing(want record.Value, own record.FieldStamp) (difference record.Value, ok bool) {
+	const tries = 4
+	difference = record.IntValue(0)
+	for range tries {
+		with := maps.Clone(ts)
+		with.raise(own, difference)
+		v, err := with.value()
+		if err != nil {
+			return record.Value{}, false
+		}
+		sum := v.Plain()
+		if sum.Compare(want) == 0 {
+			return difference, sum.Kind() == want.Kind() || want.Kind() == record.Int && !ts.integers()
+		}
+		difference = add(difference, subtract(want, sum))
+	}
+	return record.Value{}, false
+}
+
+// integers reports whether all totals are integers.
+func (ts totals) integers() bool {
+	for _, t := range ts {
+		if t.Total.Kind() != record.Int {
+			return false
+		}
+	}
+	return true
 }
 
 // add returns v + w: an Int if both are and it fits, else a Float.
