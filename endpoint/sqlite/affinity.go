@@ -66,6 +66,8 @@ func (a affinity) alters(v record.Value) bool {
 		return a == affinityText || a == affinityNumeric && f == math.Trunc(f) || f == 0 && math.Signbit(f)
 	case record.Text, record.RawText:
 		return (a == affinityNumeric || a == affinityReal) && looksNumeric(v.Raw())
+	case record.Large: // a million digits are a number
+		return a == affinityNumeric || a == affinityReal
 	}
 	return false
 }

@@ -10,13 +10,34 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Objects names the triggers that capture may create for t, and the tables they need.
+// Objects names the tables of capture, and the triggers that it creates for t.
 func (d *Database) Objects(t *endpoint.Table) []string {
 	names := []string{"_syncline_marker", "_syncline_pair", "_syncline_context", "_syncline_capture", "_syncline_log"}
-	for _, op := range []string{"insert", "update", "delete", "replace", "exchange"} {
+	ops := []string{"insert", "update", "delete"}
+	if mayReplace(t) {
+		ops = append(ops, "replace", "exchange")
+	}
+	for _, op := range ops {
 		names = append(names, ours+op+"_"+t.Name)
 	}
 	return names
+}
+
+// mayReplace reports whether a row can be in the way of another by more than the key.
+func mayReplace(t *endpoint.Table) bool {
+	if len(t.DDL) == 0 {
+		return true
+	}
+	for _, ddl := range t.DDL {
+		if says(ddl, "unique") {
+			return true
+		}
+	}
+	create := t.DDL[0]
+	// INTEGER PRIMARY KEY is the rowid itself; with DESC after it, it is not.
+	rowid := len(t.Key) == 1 && fold(t.Columns[t.Key[0]].Type) == "integer" &&
+		says(create, "primary", "key") && !says(create, "primary", "key", "desc")
+	return !rowid && !says(create, "without", "rowid")
 }
 
 // Capture installs the triggers of the tables, and brings those of other pairs up to
@@ -246,38 +267,50 @@ func (t *Tx) installTriggers() (created bool, err error) {
 			return false, err
 		}
 	}
+	if len(triggers) == 0 {
+		return false, nil
+	}
+	writes := t.c.writesThatCompile(wanted)
 	for _, name := range slices.Sorted(maps.Keys(triggers)) {
 		if err := t.c.exec(triggers[name]); err != nil {
 			return false, err
 		}
 	}
-	if len(triggers) > 0 {
-		for _, p := range wanted {
-			if err := t.c.tryTriggers(p); err != nil {
-				return false, err
+	// A trigger that does not work must fail here, and not in the user's next write.
+	for _, sql := range writes {
+		if err := t.c.compile(sql); err != nil {
+			return false, fmt.Errorf("a trigger of capture does not compile in %s: %w", sql, err)
+		}
+	}
+	return true, nil
+}
+
+// writesThatCompile lists a write of each kind to each table, but for those that do not
+// compile on this connection: they may need functions of the user's program.
+func (c *conn) writesThatCompile(ps []*plan) []string {
+	var writes []string
+	for _, p := range ps {
+		for _, sql := range []string{
+			"INSERT INTO " + p.name + " DEFAULT VALUES",
+			fmt.Sprintf("UPDATE %s SET %s", p.name, strings.Join(assignSelf(p), ", ")),
+			// Without a condition, SQLite would empty the table without looking at its indexes.
+			"DELETE FROM " + p.name + " WHERE " + p.key[0].column + " IS NOT NULL",
+		} {
+			if c.compile(sql) == nil {
+				writes = append(writes, sql)
 			}
 		}
 	}
-	return len(triggers) > 0, nil
+	return writes
 }
 
-// tryTriggers compiles a write of each kind with the triggers in place, so that one that
-// does not work fails here and not in the user's next write.
-func (c *conn) tryTriggers(p *plan) error {
-	for _, sql := range []string{
-		"INSERT INTO " + p.name + " DEFAULT VALUES",
-		fmt.Sprintf("UPDATE %s SET %s", p.name, strings.Join(assignSelf(p), ", ")),
-		"DELETE FROM " + p.name,
-	} {
-		st, _, err := c.PrepareTransient(sql)
-		if err != nil {
-			return fmt.Errorf("a trigger on table %s does not compile: %w", p.table.Name, err)
-		}
-		if err := st.Finalize(); err != nil {
-			return err
-		}
+// compile prepares a statement, triggers included, and does not run it.
+func (c *conn) compile(sql string) error {
+	st, _, err := c.PrepareTransient(sql)
+	if err != nil {
+		return err
 	}
-	return nil
+	return st.Finalize()
 }
 
 func assignSelf(p *plan) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
@@ -32,7 +33,7 @@ type Tx struct {
 var (
 	errDone     = errors.New("the transaction is over")
 	errAborted  = errors.New("a trigger of the database rolled the whole transaction back")
-	errNewer    = errors.New("holds the marker of a newer version of Syncline")
+	errNewer    = errors.New("holds tables of another version of Syncline")
 	errNoMarker = errors.New("holds bindings of pairs without the marker that belongs to them")
 )
 
@@ -115,6 +116,9 @@ func (t *Tx) progress() (endpoint.Progress, error) {
 	case !marked:
 		return at, nil
 	}
+	if err := t.c.checkMarker(); err != nil {
+		return at, err
+	}
 	err = t.c.query("SELECT id, schema FROM _syncline_marker", func(st *sqlite.Stmt) error {
 		known = st.ColumnBytes(0, t.marker[:]) == len(t.marker)
 		t.trusted = st.ColumnInt64(1) == t.version
@@ -124,13 +128,29 @@ func (t *Tx) progress() (endpoint.Progress, error) {
 		return at, err
 	}
 	if !known {
-		return at, t.c.d.failure("begin to write", endpoint.Incompatible, "", errNewer)
+		return at, errNoMarker
 	}
 	err = t.c.query("SELECT apply, nonce FROM _syncline_pair WHERE pair = ?1", func(st *sqlite.Stmt) error {
 		at = endpoint.Progress{Apply: uint64(st.ColumnInt64(0)), Nonce: uint64(st.ColumnInt64(1))}
 		return nil
 	}, t.b.Pair[:])
 	return at, err
+}
+
+// checkMarker fails unless the tables inside the database are those of this version.
+func (c *conn) checkMarker() error {
+	for _, create := range []string{createMarker, createPair, createContext, createCapture} {
+		create = strings.Replace(create, "IF NOT EXISTS ", "", 1)
+		name, _, _ := strings.Cut(strings.TrimPrefix(create, "CREATE TABLE "), "(")
+		sql, err := c.text("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1", name)
+		if err != nil {
+			return err
+		}
+		if sql != "" && sql != create {
+			return c.d.failure("begin to write", endpoint.Incompatible, "use the version of Syncline that wrote to it last", errNewer)
+		}
+	}
+	return nil
 }
 
 // createObjects makes sure of the marker and of a row for the pair.

@@ -263,13 +263,13 @@ func (w *writer) write(st *sqlite.Stmt, doubt, stream bool, k record.Key, chunks
 			}
 			return refuse(w.p, "a trigger ignores the insertion of the row")
 		}
-		if doubt {
-			if err := w.verify(k); err != nil {
+		if stream {
+			if err := w.streamLarge(k, chunks); err != nil {
 				return err
 			}
 		}
-		if stream {
-			if err := w.streamLarge(k, chunks); err != nil {
+		if doubt {
+			if err := w.verify(k); err != nil {
 				return err
 			}
 		}
