@@ -9,38 +9,64 @@ func checkGuards(p *Plan, o *Options) error {
 		t := &p.Tables[i]
 		for _, side := range t.sides(p) {
 			if side.effect.Deletes > 0 && side.emptied && !o.AllowEmptySource {
-				return &GuardError{
-					Guard: GuardEmptySource,
-					Detail: fmt.Sprintf("table %s of %s has lost all of its rows; %s would be deleted from %s",
-						t.Name, side.other, count(side.effect.Deletes, "row"), side.name),
-					Hint: "if that is meant, allow an empty source; otherwise see what became of the table",
-					Plan: p,
-				}
+				return emptied(t.Name, side.name, side.other, side.effect.Deletes, p)
 			}
 		}
-	}
-	limit := o.MaxDelete
-	if limit == 0 {
-		limit = DefaultMaxDelete
 	}
 	for i := range p.Tables {
 		t := &p.Tables[i]
 		for _, side := range t.sides(p) {
-			if side.rows < MaxDeleteFrom || float64(side.effect.Deletes) <= limit*float64(side.rows) {
-				continue
-			}
-			share := float64(side.effect.Deletes) / float64(side.rows)
-			return &GuardError{
-				Guard: GuardMaxDelete,
-				Detail: fmt.Sprintf("%s of %s in table %s of %s would be deleted (%s, at most %s)",
-					count(side.effect.Deletes, "row"), count(side.rows, "row"), t.Name, side.name,
-					percent(share), percent(limit)),
-				Hint: fmt.Sprintf("raise the limit to %s if that is meant, or check the order of the two databases", percent(share)),
-				Plan: p,
+			if o.tooMany(side.effect.Deletes, side.rows) {
+				return massDelete(t.Name, side.name, side.effect.Deletes, side.rows, o, p)
 			}
 		}
 	}
 	return nil
+}
+
+// guardRound is checkGuards for a round of a watch, which has no plan: rows of table are
+// about to be deleted from the database name because other does not have them any more.
+func guardRound(o *Options, table, name, other string, deletes, rows int64) error {
+	switch {
+	case deletes >= rows && !o.AllowEmptySource:
+		return emptied(table, name, other, deletes, nil)
+	case o.tooMany(deletes, rows):
+		return massDelete(table, name, deletes, rows, o, nil)
+	}
+	return nil
+}
+
+// maxDelete is the share of a table's rows that may be deleted.
+func (o *Options) maxDelete() float64 {
+	if o.MaxDelete == 0 {
+		return DefaultMaxDelete
+	}
+	return o.MaxDelete
+}
+
+func (o *Options) tooMany(deletes, rows int64) bool {
+	return rows >= MaxDeleteFrom && float64(deletes) > o.maxDelete()*float64(rows)
+}
+
+func emptied(table, name, other string, deletes int64, p *Plan) error {
+	return &GuardError{
+		Guard: GuardEmptySource,
+		Detail: fmt.Sprintf("table %s of %s has lost all of its rows; %s would be deleted from %s",
+			table, other, count(deletes, "row"), name),
+		Hint: "if that is meant, allow an empty source; otherwise see what became of the table",
+		Plan: p,
+	}
+}
+
+func massDelete(table, name string, deletes, rows int64, o *Options, p *Plan) error {
+	share := float64(deletes) / float64(rows)
+	return &GuardError{
+		Guard: GuardMaxDelete,
+		Detail: fmt.Sprintf("%s of %s in table %s of %s would be deleted (%s, at most %s)",
+			count(deletes, "row"), count(rows, "row"), table, name, percent(share), percent(o.maxDelete())),
+		Hint: fmt.Sprintf("raise the limit to %s if that is meant, or check the order of the two databases", percent(share)),
+		Plan: p,
+	}
 }
 
 // planSide is what a plan does to one database's table, and why.

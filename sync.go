@@ -328,10 +328,15 @@ func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Phase: PhaseWatch, Elapsed: r.o.Now().Sub(r.start)})
 	}
+	m := r.mode
+	m.Guard = func(table string, site int, deletes, rows int64) error {
+		i := r.dir.side(site)
+		return guardRound(r.o, table, r.ends[i].Name(), r.ends[1-i].Name(), deletes, rows)
+	}
 	var failed error // of a round
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := r.flow.Watch(ctx, r.mode, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
+	err := r.flow.Watch(ctx, m, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
 		one, err := r.done(context.WithoutCancel(ctx), total.Plan, out)
 		if err != nil {
 			failed = err
