@@ -222,7 +222,7 @@ func (b *Batch) publish(sync bool) error {
 			staged, paths = append(staged, dotKey(nil, spaceSegment, st.header.Dot)), append(paths, st.path)
 		}
 	}
-	if len(paths) > 0 || b.p.Len() >= bulkSize {
+	if len(paths) > 0 || b.p.Len() >= s.tuning.bulk {
 		err = s.ingest(b.p, staged, paths)
 	} else {
 		err = s.apply(b.p, sync)

@@ -18,15 +18,8 @@ import (
 // ingested, all together, with the metadata of the batch among them. That costs one write
 // of each byte instead of three, and it is as atomic and as durable.
 
-const (
-	// bulkSize is the size from which a batch is ingested: there, the syncs of the
-	// tables cost less than what they save.
-	bulkSize = 4 << 20
-	// bulkTable is the size at which a run goes on in another table.
-	bulkTable = 32 << 20
-	// bulkDir holds tables that are not ingested yet.
-	bulkDir = "bulk"
-)
+// bulkDir holds tables that are not ingested yet.
+const bulkDir = "bulk"
 
 // bulkOp is one operation of a batch; key and value alias it.
 type bulkOp struct {
@@ -154,7 +147,7 @@ type bulkWriter struct {
 // run writes one run. A large one has its tables to itself, so that these find their
 // place below everything that is there, for good.
 func (w *bulkWriter) run(r *bulkRun) error {
-	large := r.size > bulkSize/4
+	large := r.size > w.s.tuning.bulk/4
 	if large || w.large {
 		if err := w.cut(); err != nil {
 			return err
@@ -162,6 +155,11 @@ func (w *bulkWriter) run(r *bulkRun) error {
 	}
 	w.large = large
 	for _, op := range r.gone {
+		if w.passes(op.key) {
+			if err := w.cut(); err != nil {
+				return err
+			}
+		}
 		if err := w.open(); err != nil {
 			return err
 		}
@@ -171,7 +169,7 @@ func (w *bulkWriter) run(r *bulkRun) error {
 	}
 	for _, op := range r.ops {
 		// A deleted range has to be in one table.
-		if len(r.gone) == 0 && w.size >= bulkTable || w.passes(op.key) {
+		if len(r.gone) == 0 && w.size >= w.s.tuning.table || w.passes(op.key) {
 			if err := w.cut(); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -110,7 +111,16 @@ func (d *disk) file(what string, open func() (vfs.File, error)) (f vfs.File, err
 }
 
 // Create and the others below are those of vfs.FS; see write for their errors.
+//
+// A marker names another file of its directory, the manifest. Pebble makes both durable
+// at once, and on a file system that keeps new names in any order, a crash could leave
+// the marker alone; so the names before it are made durable first.
 func (d *disk) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(d.PathBase(name), "marker.") {
+		if err := syncDir(d, d.PathDir(name)); err != nil {
+			return nil, err
+		}
+	}
 	return d.file("create", func() (vfs.File, error) { return d.FS.Create(name, c) })
 }
 

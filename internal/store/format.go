@@ -25,8 +25,8 @@ type formatTable struct {
 	convert map[uint64]conversion // by the version they start from
 }
 
-// formats is the one in use. Version 1 is the first: there is nothing to convert yet.
-var formats = formatTable{version: formatVersion}
+// formats returns the one in use. Version 1 is the first: there is nothing to convert yet.
+func formats() formatTable { return formatTable{version: formatVersion} }
 
 // check brings the store to the current version. fresh says that it holds nothing yet.
 func (f formatTable) check(db *pebble.DB, readOnly bool) (fresh bool, err error) {

@@ -34,10 +34,22 @@ type Options struct {
 }
 
 const (
-	memTableSize = 16 << 20
-	cacheSize    = 8 << 20
-	exitFatal    = 70 // EX_SOFTWARE
+	cacheSize = 8 << 20
+	exitFatal = 70 // EX_SOFTWARE
 )
+
+// tuning is what is not for users to choose. Tests make it small, to meet its bounds.
+type tuning struct {
+	formats  formatTable
+	memTable uint64 // bytes; two of them are the bound
+	bulk     int    // bytes of a batch from which it is ingested: there, the syncs cost less than they save
+	table    int    // bytes after which a run goes on in another table
+	stage    int    // bytes of segments that a stage holds in memory
+}
+
+func tuned() tuning {
+	return tuning{formats: formats(), memTable: 16 << 20, bulk: 4 << 20, table: 32 << 20, stage: 2 << 20}
+}
 
 func (o Options) withDefaults() Options {
 	if o.FS == nil {
@@ -63,14 +75,14 @@ func (o Options) withDefaults() Options {
 
 // pebble returns the options of the database below. Each line that is not Pebble's
 // default is there for a measured reason.
-func (o Options) pebble(d *disk) *pebble.Options {
+func (o Options) pebble(d *disk, t tuning) *pebble.Options {
 	p := &pebble.Options{
 		FS:                 d,
 		ReadOnly:           o.ReadOnly,
 		Logger:             logger{o.Logger, o.Fatal, d},
 		FormatMajorVersion: pebble.FormatNewest, // older ones do not notice damage within a log file
 		CacheSize:          o.Cache,
-		MemTableSize:       memTableSize,
+		MemTableSize:       t.memTable,
 		LBaseMaxBytes:      64 << 20,
 		EventListener: &pebble.EventListener{
 			// Called with the database's lock held: it may only take note.

@@ -13,10 +13,6 @@ import (
 	"github.com/syncline-io/syncline/record"
 )
 
-// stageMemory is how many bytes of segments a stage holds before it writes them to a
-// table of its own.
-const stageMemory = 2 << 20
-
 // Stage takes the segments of a commit before the commit itself, so that one of any size
 // passes in bounded memory. They are no part of the store until [Batch.Append] takes the
 // stage and its batch commits; what a crash leaves of one is removed by the next Open. It
@@ -113,7 +109,7 @@ func (st *Stage) finished() bool { return st.path != "" && st.table == nil }
 
 // keep holds a segment in memory or, if those become too many, writes it to the table.
 func (st *Stage) keep(seg []byte) error {
-	if st.table == nil && st.size+len(seg) <= stageMemory {
+	if st.table == nil && st.size+len(seg) <= st.s.tuning.stage {
 		st.held = append(st.held, slices.Clone(seg))
 		st.size += len(seg)
 		return nil

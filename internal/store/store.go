@@ -33,6 +33,7 @@ type Store struct {
 	log      *slog.Logger
 	readOnly bool
 	stall    time.Duration
+	tuning   tuning
 	disk     *disk
 	db       *pebble.DB
 	tables   sstable.WriterOptions // of tables to be ingested
@@ -115,9 +116,9 @@ func Exists(dir string, fsys vfs.FS) bool {
 // It fails with [ErrNotExist], [ErrLocked], [ErrNewer], [ErrOlder] or [ErrCorrupt]. Open
 // finds what a damaged store has lost where the log, the vector and the witness of the
 // last Close tell of it; damage inside a table shows when it is read.
-func Open(dir string, o Options) (*Store, error) { return open(dir, o, formats) }
+func Open(dir string, o Options) (*Store, error) { return open(dir, o, tuned()) }
 
-func open(dir string, o Options, f formatTable) (*Store, error) {
+func open(dir string, o Options, t tuning) (*Store, error) {
 	o = o.withDefaults()
 	exists := Exists(dir, o.FS)
 	seen, err := readWitness(o.FS, dir)
@@ -136,7 +137,7 @@ func open(dir string, o Options, f formatTable) (*Store, error) {
 		// Pebble chooses a log file's format when it creates it, and the first one of a
 		// database is older than the database: damage in it is silent. So nothing is
 		// ever written to the first.
-		db, err := openPebble(dir, o, newDisk(o.FS))
+		db, err := openPebble(dir, o, newDisk(o.FS), t)
 		if err == nil {
 			err = db.Close()
 		}
@@ -145,32 +146,32 @@ func open(dir string, o Options, f formatTable) (*Store, error) {
 		}
 	}
 	s := &Store{
-		dir: dir, log: o.Logger, readOnly: o.ReadOnly, stall: o.Stall,
+		dir: dir, log: o.Logger, readOnly: o.ReadOnly, stall: o.Stall, tuning: t,
 		disk: newDisk(o.FS), dict: newDict(), trees: newNumbers[treeName, treeName](),
 		writer: make(slot, 1), publish: make(slot, 1), large: make(map[uint64]bool),
 		closed: make(chan struct{}),
 	}
-	if s.db, err = openPebble(dir, o, s.disk); err != nil {
+	if s.db, err = openPebble(dir, o, s.disk, t); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, readError("open", err))
 	}
-	p := o.pebble(s.disk)
+	p := o.pebble(s.disk, t)
 	p.EnsureDefaults()
 	s.tables = p.MakeWriterOptions(0, s.db.TableFormat())
-	if err := s.load(f, seen); err != nil {
+	if err := s.load(t.formats, seen); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(err, s.db.Close()))
 	}
 	return s, nil
 }
 
 // openPebble opens the database below, or says why Pebble gave up on it half-way.
-func openPebble(dir string, o Options, d *disk) (*pebble.DB, error) {
+func openPebble(dir string, o Options, d *disk, t tuning) (*pebble.DB, error) {
 	type result struct {
 		db  *pebble.DB
 		err error
 	}
 	done := make(chan result, 1)
 	go func() {
-		db, err := pebble.Open(dir, o.pebble(d))
+		db, err := pebble.Open(dir, o.pebble(d, t))
 		done <- result{db, err}
 	}()
 	select {
