@@ -171,6 +171,16 @@ func diffTable(ctx context.Context, ends [2]endpoint.Endpoint, t *pairedTable, o
 		TableComparison: TableComparison{Name: t.name, MissingA: t.at[0] == nil, MissingB: t.at[1] == nil},
 		ends:            ends, table: t, row: o.Row, scale: scales(t.any()),
 	}
+	var total int64
+	if o.Progress != nil {
+		for i := range ends {
+			n, err := countRows(ctx, ends[i], t.at[i])
+			if err != nil {
+				return d.TableComparison, err
+			}
+			total = max(total, n)
+		}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var sides [2]*sideScan
@@ -183,7 +193,7 @@ func diffTable(ctx context.Context, ends [2]endpoint.Endpoint, t *pairedTable, o
 			s.wait()
 		}
 	}()
-	progress.table(t.name, 0)
+	progress.table(t.name, total)
 	err := d.merge(ctx, sides, progress)
 	if reason := unreadable(err); reason != "" {
 		// The rows from here on cannot be compared. What was found so far stands.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/syncline-io/syncline"
+	"github.com/syncline-io/syncline/endpoint"
+	sqliteend "github.com/syncline-io/syncline/endpoint/sqlite"
 )
 
 func (p *place) rename(from, to string) {
@@ -280,4 +282,129 @@ func TestUninstallKeepsSettings(t *testing.T) {
 		p.holds("a.db", "PRAGMA "+pragma, want)
 	}
 	p.holds("a.db", "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%_syncline%'", "0")
+}
+
+// Without its state, a pair is still known by what both databases say of it; a copy of a
+// database does not give away the pairs of its original.
+func TestUninstallWithoutState(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", orders+`INSERT INTO orders VALUES(1,'x',1);`)
+	two := syncline.Options{TwoWay: true}
+	p.sync("a.db", "b.db", two)
+	p.copy("b.db", "copy.db")
+	o := syncline.StateOptions{StateDir: p.state}
+	removed, err := syncline.Uninstall(context.Background(), p.open("a.db"), p.open("copy.db"), o)
+	if err != nil || len(removed.Databases) != 0 {
+		t.Errorf("a copy: %+v, %v", removed, err)
+	}
+	if r := p.sync("a.db", "b.db", two); !r.Plan.Known {
+		t.Errorf("the pair: %s", r.Plan.Unknown)
+	}
+	if err := os.RemoveAll(p.state); err != nil {
+		t.Fatal(err)
+	}
+	removed, err = syncline.Uninstall(context.Background(), p.open("a.db"), p.open("b.db"), o)
+	if err != nil || len(removed.Databases) != 2 || removed.StateDir != "" {
+		t.Errorf("%+v, %v", removed, err)
+	}
+	for _, db := range []string{"a.db", "b.db"} {
+		p.holds(db, "SELECT name FROM sqlite_schema", `"orders"`)
+	}
+	p.absent(p.state)
+}
+
+// State that cannot be read is said to be so, and an uninstall removes it nevertheless.
+func TestStateDamagedOrNewer(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		damage func(dir string) error
+		want   error
+	}{
+		{"newer", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "pair.json"), []byte(`{"format":9}`), 0o600)
+		}, syncline.ErrNewerState},
+		{"pair file", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "pair.json"), []byte(`{`), 0o600)
+		}, syncline.ErrState},
+		{"store", func(dir string) error {
+			return filepath.WalkDir(filepath.Join(dir, "store"), func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() || !strings.Contains(d.Name(), "MANIFEST") {
+					return err
+				}
+				return os.WriteFile(path, []byte("what a disk may make of it"), 0o600)
+			})
+		}, syncline.ErrState},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPlace(t)
+			p.exec("a.db", orders+`INSERT INTO orders VALUES(1,'x',1);`)
+			two := syncline.Options{TwoWay: true}
+			p.sync("a.db", "b.db", two)
+			entries, err := os.ReadDir(p.state)
+			if err != nil || len(entries) != 1 {
+				t.Fatalf("%v, %v", entries, err)
+			}
+			dir := filepath.Join(p.state, entries[0].Name())
+			if err := c.damage(dir); err != nil {
+				t.Fatal(err)
+			}
+			for _, dry := range []bool{true, false} {
+				two.DryRun = dry
+				if _, err := p.trySync("a.db", "b.db", two); !errors.Is(err, c.want) || !strings.Contains(err.Error(), dir) {
+					t.Errorf("dry %v: got %v, want %v naming %s", dry, err, c.want, dir)
+				}
+			}
+			if c.name != "store" {
+				return
+			}
+			removed, err := syncline.Uninstall(context.Background(), p.open("a.db"), p.open("b.db"), syncline.StateOptions{StateDir: p.state})
+			if err != nil || len(removed.Databases) != 2 || removed.StateDir != dir {
+				t.Errorf("uninstall: %+v, %v", removed, err)
+			}
+		})
+	}
+}
+
+// The directories of the state are the user's alone.
+func TestStateModes(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", orders+`INSERT INTO orders VALUES(1,'x',1);`)
+	p.sync("a.db", "b.db", syncline.Options{})
+	err := filepath.WalkDir(p.state, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		// What is below a directory that nobody else may enter, nobody else reads.
+		if dir := filepath.Dir(path); d.IsDir() && (path == p.state || dir == p.state) && info.Mode().Perm() != 0o700 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadOnlyTargetIsRefusedEarly(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", orders+`INSERT INTO orders VALUES(1,'x',1);`)
+	p.exec("b.db", orders)
+	b, err := sqliteend.Open(p.path("b.db"), sqliteend.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var end *endpoint.Error
+	_, err = syncline.Sync(context.Background(), p.open("a.db"), b, syncline.Options{StateDir: p.state})
+	if !errors.As(err, &end) || end.Family != endpoint.Permission || end.Hint == "" {
+		t.Errorf("got %v, want Permission with a hint", err)
+	}
+	p.absent(p.state)
+	// As the source it need not be writable.
+	if _, err = syncline.Sync(context.Background(), b, p.open("a.db"), syncline.Options{StateDir: p.state}); err != nil {
+		t.Errorf("as the source: %v", err)
+	}
 }

@@ -72,12 +72,16 @@ func writable(ends [2]endpoint.Endpoint, ins [2]*endpoint.Inspection, o *Options
 		if in.ReadOnly == "" || (i == 0 && !o.TwoWay && !o.Watch) {
 			continue
 		}
-		return &endpoint.Error{
-			Family: endpoint.Permission, Op: "write", Name: ends[i].Name(),
-			Hint: "make the file and its directory writable", Err: errors.New(in.ReadOnly),
-		}
+		return readOnlyError(ends[i], in)
 	}
 	return nil
+}
+
+func readOnlyError(end endpoint.Endpoint, in *endpoint.Inspection) error {
+	return &endpoint.Error{
+		Family: endpoint.Permission, Op: "write", Name: end.Name(),
+		Hint: "make the file and its directory writable", Err: errors.New(in.ReadOnly),
+	}
 }
 
 // syncRun is a Sync at work.
