@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -263,5 +264,28 @@ func TestUserIsNotDisturbed(t *testing.T) {
 		if err := sqlitex.ExecuteTransient(c, sql, nil); err != nil {
 			t.Errorf("%s: %v", sql, err)
 		}
+	}
+}
+
+// TestFormatIsDocumented: what docs/format/sqlite.md shows is what is created.
+func TestFormatIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/format/sqlite.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := captured(t, "CREATE TABLE orders(id INTEGER PRIMARY KEY)", "CREATE TABLE lines(a, b, PRIMARY KEY(a, b)) WITHOUT ROWID")
+	c := connect(t, d.Path())
+	defer c.Close()
+	n := 0
+	err = sqlitex.ExecuteTransient(c, "SELECT sql FROM sqlite_schema WHERE name GLOB '_syncline_*' AND (type = 'table' OR name = '_syncline_insert_orders')",
+		&sqlitex.ExecOptions{ResultFunc: func(st *zombie.Stmt) error {
+			n++
+			if sql := st.ColumnText(0); !strings.Contains(string(doc), sql+"\n") && !strings.Contains(string(doc), sql+";\n") {
+				t.Errorf("the document does not show\n%s", sql)
+			}
+			return nil
+		}})
+	if err != nil || n != 6 {
+		t.Errorf("%d objects, %v", n, err)
 	}
 }
