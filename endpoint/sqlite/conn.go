@@ -16,7 +16,7 @@ type conn struct {
 	ctx context.Context // of the Snapshot or Tx that owns the connection
 	// utf16 is the byte order of text in a UTF-16 database, nil in others. It is known
 	// after begun.
-	utf16 binary.ByteOrder
+	utf16 byteOrder
 	// frozen is set on a connection that reads without locks: the state of the file that
 	// everything read depends on.
 	frozen *stat
@@ -99,6 +99,7 @@ func bind(st *sqlite.Stmt, i int, a any) {
 		st.BindText(i, a)
 	case []byte:
 		bindBlob(st, i, a)
+	case storedBytes: // is in the statement: see parameter
 	default:
 		panic(fmt.Sprintf("sqlite: bind %T", a))
 	}
@@ -175,13 +176,25 @@ func (c *conn) busy(f func() error) error {
 func (c *conn) begun() error {
 	return c.busy(func() error {
 		return c.query("PRAGMA encoding", func(st *sqlite.Stmt) error {
-			switch st.ColumnText(0) {
-			case "UTF-16le":
-				c.utf16 = binary.LittleEndian
-			case "UTF-16be":
-				c.utf16 = binary.BigEndian
-			}
+			c.utf16 = orderOf(st.ColumnText(0))
 			return nil
 		})
 	})
+}
+
+// byteOrder is that of the text in a UTF-16 database.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+// orderOf is the byte order of an encoding as SQLite names it, nil for UTF-8.
+func orderOf(encoding string) byteOrder {
+	switch encoding {
+	case "UTF-16le":
+		return binary.LittleEndian
+	case "UTF-16be":
+		return binary.BigEndian
+	}
+	return nil
 }

@@ -86,3 +86,41 @@ func (c *conn) refusedKey(t *endpoint.Table, column string, v record.Value, err 
 	return c.d.failure("read "+t.Name, endpoint.Refused, hint,
 		fmt.Errorf("a row of table %s has a key that cannot be synced, in column %s: %w", t.Name, column, err))
 }
+
+// keyArgs returns the values of a key in the forms that [bind] and [parameter] take.
+// literal says that one of them cannot be bound.
+func (c *conn) keyArgs(p *plan, k record.Key) (args []any, literal bool, err error) {
+	vs, err := keyValues(p, k)
+	if err != nil {
+		return nil, false, err
+	}
+	args = make([]any, len(vs))
+	for i, v := range vs {
+		switch v.Kind() {
+		case record.Int:
+			args[i] = v.Int()
+		case record.Float:
+			args[i] = v.Float()
+		case record.Bytes:
+			args[i] = v.Raw()
+		case record.RawText: // which a UTF-16 database does not have
+			args[i] = string(v.Raw())
+		default:
+			if c.altered(v.Raw()) {
+				args[i], literal = storedBytes(encodeUTF16(nil, v.Raw(), c.utf16)), true
+			} else {
+				args[i] = string(v.Raw())
+			}
+		}
+	}
+	return args, literal, nil
+}
+
+// keyValues returns the values of a key of the table.
+func keyValues(p *plan, k record.Key) ([]record.Value, error) {
+	vs, err := k.Values()
+	if err == nil && len(vs) != len(p.key) {
+		err = fmt.Errorf("key of %d values for table %s: %w", len(vs), p.table.Name, record.ErrKey)
+	}
+	return vs, err
+}

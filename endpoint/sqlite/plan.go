@@ -159,14 +159,19 @@ func (p *plan) list(prefix string) string {
 	return prefix + strings.Join(p.columns, ", "+prefix)
 }
 
-// whereKey compares the key with the parameters from ?first on.
-func (p *plan) whereKey(first int) string {
+// whereKey compares the key with the parameters from ?1 on. args are what they will be, or
+// nil if SQLite takes all of them as they are.
+func (p *plan) whereKey(args []any) string {
 	var b strings.Builder
 	for i, k := range p.key {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
-		fmt.Fprintf(&b, "%s = ?%d%s", k.column, first+i, k.collate)
+		param := fmt.Sprintf("?%d", i+1)
+		if args != nil {
+			param = parameter(i+1, args[i])
+		}
+		b.WriteString(k.column + " = " + param + k.collate)
 	}
 	return b.String()
 }

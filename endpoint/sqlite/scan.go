@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -234,13 +233,20 @@ func (x *indexSource) next() (record.Key, record.Image, bool, error) {
 }
 
 func (x *indexSource) begin() error {
-	st, _, err := x.r.c.PrepareTransient(x.r.c.scanSQL(x.r.p, len(x.after) > 0))
+	var args []any
+	if len(x.after) > 0 {
+		var err error
+		if args, _, err = x.r.c.keyArgs(x.r.p, x.after); err != nil {
+			return err
+		}
+	}
+	st, _, err := x.r.c.PrepareTransient(x.r.c.scanSQL(x.r.p, args))
 	if err != nil {
 		return err
 	}
 	x.st, x.again = st, false
-	if len(x.after) > 0 {
-		return bindKey(st, 1, x.r.p, x.after)
+	for i, a := range args {
+		bind(st, i+1, a)
 	}
 	return nil
 }
@@ -268,14 +274,16 @@ func (x *indexSource) close() error {
 	return nil
 }
 
-// scanSQL selects all rows in the order of the key, those after the key that is bound to
-// ?1 and following if there is one. It is a walk along one b-tree, from a seek.
-func (c *conn) scanSQL(p *plan, after bool) string {
+// scanSQL selects all rows in the order of the key: those after the key whose values are
+// args, if there are any. It is a walk along one b-tree, from a seek.
+func (c *conn) scanSQL(p *plan, args []any) string {
 	var order, values, columns []string
 	for i, k := range p.key {
 		order = append(order, k.column+k.collate)
 		columns = append(columns, k.column)
-		values = append(values, fmt.Sprintf("?%d%s", i+1, k.collate))
+		if args != nil {
+			values = append(values, parameter(i+1, args[i])+k.collate)
+		}
 	}
 	sql := "SELECT " + c.selects(p, "") + " FROM " + p.name
 	switch {
@@ -284,7 +292,7 @@ func (c *conn) scanSQL(p *plan, after bool) string {
 	case p.rowid:
 		sql += " NOT INDEXED"
 	}
-	if after {
+	if args != nil {
 		sql += " WHERE (" + strings.Join(columns, ", ") + ") > (" + strings.Join(values, ", ") + ")"
 	}
 	return sql + " ORDER BY " + strings.Join(order, ", ")

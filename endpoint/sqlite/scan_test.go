@@ -37,7 +37,7 @@ var keyTables = []struct{ name, ddl string }{
 	{"we \"ird", "CREATE TABLE \"we \"\"ird\"(\"se lect\" TEXT, \"k\" PRIMARY KEY, \"ключ\" INT)"},
 }
 
-var keyValues = []string{
+var keyLiterals = []string{
 	"0", "-1", "1", "2.5", "-2.5", "127", "128", "-128", "9007199254740992", "9007199254740993", "9007199254740992.0e1",
 	"9223372036854775807", "-9223372036854775808", "9223372036854775808.0", "1e300", "-1e300", "9e999", "-9e999",
 	"4.9e-324", "0.1", "''", "'a'", "'A '", "'b'", "'ab'", "'B'", "'12'", "'é'", "'z'", "'Z'", "'~'", "'\U0001F600'", "'\uFFFD'", "'\uE000'", "'ｆ'",
@@ -53,10 +53,10 @@ func fillKeyTables(t testing.TB, encoding string) string {
 		if table.name == "pair" || strings.HasPrefix(table.name, "mixed") {
 			other = "b, "
 		}
-		for i, v := range keyValues {
+		for i, v := range keyLiterals {
 			second := ""
 			if other != "" {
-				second = keyValues[(i*7)%len(keyValues)] + ", "
+				second = keyLiterals[(i*7)%len(keyLiterals)] + ", "
 			}
 			// Values that are equal under the collation, or that are no integers where
 			// those are wanted, stay out.
@@ -104,7 +104,13 @@ func TestScanSeeks(t *testing.T) {
 		}
 		for _, after := range []bool{false, true} {
 			var plan []string
-			err := s.c.query("EXPLAIN QUERY PLAN "+s.c.scanSQL(p, after), func(st *sqlite.Stmt) error {
+			var args []any
+			if after {
+				for range p.key {
+					args = append(args, storedBytes("x"))
+				}
+			}
+			err := s.c.query("EXPLAIN QUERY PLAN "+s.c.scanSQL(p, args), func(st *sqlite.Stmt) error {
 				plan = append(plan, st.ColumnText(3))
 				return nil
 			})

@@ -266,20 +266,42 @@ type getter struct {
 }
 
 func newGetter(c *conn, p *plan) *getter {
-	return &getter{newReader(c, p, nil), "SELECT " + c.selects(p, "") + " FROM " + p.name + " WHERE " + p.whereKey(1)}
+	g := &getter{r: newReader(c, p, nil)}
+	g.sql = g.selectWhere(nil)
+	return g
+}
+
+func (g *getter) selectWhere(args []any) string {
+	return "SELECT " + g.r.c.selects(g.r.p, "") + " FROM " + g.r.p.name + " WHERE " + g.r.p.whereKey(args)
 }
 
 // get returns a row, whose image is valid until the next call.
 func (g *getter) get(k record.Key, chunks endpoint.ChunkSink) (im record.Image, found bool, err error) {
-	st, err := g.r.c.Prepare(g.sql)
+	g.r.w.Chunks = chunks
+	args, literal, err := g.r.c.keyArgs(g.r.p, k)
 	if err != nil {
 		return nil, false, err
 	}
-	defer st.Reset()
-	if err := bindKey(st, 1, g.r.p, k); err != nil {
+	var st *sqlite.Stmt
+	if literal {
+		if st, _, err = g.r.c.PrepareTransient(g.selectWhere(args)); err == nil {
+			defer st.Finalize()
+		}
+	} else if st, err = g.r.c.Prepare(g.sql); err == nil {
+		defer st.Reset()
+	}
+	if err != nil {
 		return nil, false, err
 	}
-	g.r.w.Chunks = chunks
+	for i, a := range args {
+		bind(st, i+1, a)
+	}
+	return g.find(st, k)
+}
+
+// find steps to the row of the key. The database may find more: it compares after
+// applying the affinity of the column, and a text may look like a number.
+func (g *getter) find(st *sqlite.Stmt, k record.Key) (im record.Image, found bool, err error) {
 	for {
 		more, err := st.Step()
 		if err != nil || !more {
@@ -289,8 +311,6 @@ func (g *getter) get(k record.Key, chunks endpoint.ChunkSink) (im record.Image, 
 		if err != nil {
 			return nil, false, err
 		}
-		// The database may find more than the key: it compares after applying the
-		// affinity of the column, and a text may look like a number.
 		if string(got) == string(k) {
 			return im, true, nil
 		}
@@ -299,12 +319,9 @@ func (g *getter) get(k record.Key, chunks endpoint.ChunkSink) (im record.Image, 
 
 // bindKey binds the values of a key from parameter first on.
 func bindKey(st *sqlite.Stmt, first int, p *plan, k record.Key) error {
-	vs, err := k.Values()
+	vs, err := keyValues(p, k)
 	if err != nil {
 		return err
-	}
-	if len(vs) != len(p.key) {
-		return fmt.Errorf("key of %d values for table %s: %w", len(vs), p.table.Name, record.ErrKey)
 	}
 	for i, v := range vs {
 		switch v.Kind() {

@@ -235,7 +235,7 @@ func (w *walk) step(f func(*sqlite.Stmt) error) error {
 		if errors.Is(err, errSlice) {
 			w.last = nil
 			for i := range w.place {
-				w.last = append(w.last, stored(st, st.ColumnCount()-len(w.place)+i))
+				w.last = append(w.last, w.stored(st, i))
 			}
 		}
 		return err
@@ -252,7 +252,9 @@ func (w *walk) sql() string {
 	var columns, marks, order []string
 	for i, k := range w.place {
 		columns = append(columns, k.column)
-		marks = append(marks, fmt.Sprintf("?%d%s", i+1, k.collate))
+		if w.last != nil {
+			marks = append(marks, parameter(i+1, w.last[i])+k.collate)
+		}
 		order = append(order, k.column+k.collate)
 		sql += ", " + k.column
 	}
@@ -269,15 +271,20 @@ func (w *walk) sql() string {
 	return sql
 }
 
-// stored returns the value of a column in a form that [bind] takes.
-func stored(st *sqlite.Stmt, col int) any {
+// stored returns the value of the i-th column of the place.
+func (w *walk) stored(st *sqlite.Stmt, i int) any {
+	col := st.ColumnCount() - len(w.place) + i
 	switch st.ColumnType(col) {
 	case sqlite.TypeInteger:
 		return st.ColumnInt64(col)
 	case sqlite.TypeFloat:
 		return st.ColumnFloat(col)
 	case sqlite.TypeText:
-		return st.ColumnText(col)
+		if w.s.c.utf16 == nil {
+			return st.ColumnText(col)
+		}
+		// Only a key has text, and its columns come with their bytes before the place.
+		return storedBytes(bytes.Clone(blob(st, 2*i+1, new([]byte))))
 	case sqlite.TypeBlob:
 		return bytes.Clone(blob(st, col, new([]byte)))
 	}

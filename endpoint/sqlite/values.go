@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -178,6 +179,42 @@ type view []byte
 func (v *view) Write(b []byte) (int, error) {
 	*v = b
 	return len(b), nil
+}
+
+// altered reports whether SQLite would store another text in a UTF-16 database than the
+// UTF-8 it is given: it takes two code points, and what is not UTF-8, for errors and
+// replaces them.
+func (c *conn) altered(text []byte) bool {
+	return c.utf16 != nil && (bytes.Contains(text, []byte("\ufffe")) || bytes.Contains(text, []byte("\uffff")) || !utf8.Valid(text))
+}
+
+// storedBytes is text in the form that a UTF-16 database stores.
+type storedBytes []byte
+
+// parameter is the operand of a statement that [bind] makes a. Text that cannot be bound
+// is a literal: SQLite takes a literal's bytes, unlike those of a bound blob, for text in
+// the database's encoding. The plus takes the affinity of the cast away, which would
+// convert what the operand is compared with.
+func parameter(n int, a any) string {
+	if b, ok := a.(storedBytes); ok {
+		return fmt.Sprintf("+CAST(x'%x' AS TEXT)", []byte(b))
+	}
+	return fmt.Sprintf("?%d", n)
+}
+
+// encodeUTF16 appends the UTF-16 of valid UTF-8.
+func encodeUTF16(dst, text []byte, order binary.AppendByteOrder) []byte {
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		text = text[n:]
+		if r >= 0x10000 {
+			r1, r2 := utf16.EncodeRune(r)
+			dst = order.AppendUint16(order.AppendUint16(dst, uint16(r1)), uint16(r2))
+			continue
+		}
+		dst = order.AppendUint16(dst, uint16(r))
+	}
+	return dst
 }
 
 // lenUTF8 returns the length of a UTF-16 text as UTF-8, if it is valid.
