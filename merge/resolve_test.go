@@ -151,6 +151,22 @@ func TestNumbersAssignedBeforeTheRuleAreContested(t *testing.T) {
 	s.wantContested(p, false, fieldQty)
 }
 
+// A number that its writer assigned after the totals that others know of it, the rule
+// being another meanwhile, is not in them.
+func TestNumberAssignedAfterTheTotalsIsContested(t *testing.T) {
+	counter := map[string]merge.Rule{"qty": {Kind: merge.Counter}}
+	s := newStory(t, merge.Table{Fields: counter})
+	s.insert(1, 1, row(0, 0, 10))
+	s.settle()
+	s.table.Fields = nil
+	s.put(1, 5, set(fieldQty, 12))
+	s.table.Fields = counter
+	s.put(2, 6, set(fieldQty, 13))
+	p := s.show()
+	s.wantRow(p, row(0, 0, 13))
+	s.wantContested(p, false, fieldQty)
+}
+
 func TestCounterKeepsClassesAndBounds(t *testing.T) {
 	for _, tt := range []struct{ base, a, b, want record.Value }{
 		{integer(1), integer(1 << 62), integer(2), integer(1<<62 + 1)},

@@ -393,6 +393,22 @@ func TestDecisionKeepsWrites(t *testing.T) {
 	}
 }
 
+// The newest write is not always the newest version's.
+func TestDecisionKeepsTheNewestWrite(t *testing.T) {
+	s := newStory(t, merge.Table{})
+	s.insert(3, 1, row(0, 0, 0))
+	s.settle()
+	s.put(1, 2, set(fieldF, 1))
+	s.put(1, 9, set(fieldG, 1))
+	s.put(3, 3, set(fieldF, 1))
+	s.put(2, 4, set(fieldF, 2))
+	s.settle()
+	s.decide(1, 20, row(1, 1, 0))
+	if got, want := s.at(1).live["7"][0].Field(fieldF), (record.FieldStamp{Stamp: 3, Origin: origin(3)}); got != want {
+		t.Errorf("the decided value is the write %v, want %v", got, want)
+	}
+}
+
 // A decision for the older value stands against an edit of another field by somebody who
 // had only seen the newer.
 func TestADecisionOutlivesTheWriteItRejected(t *testing.T) {
