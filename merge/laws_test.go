@@ -207,7 +207,7 @@ func eachOrder(left []*commit, r *replica, f func(*replica)) {
 	}
 }
 
-// state is a replica's state for merging with others': a version that the other side's
+// join merges the states of two replicas: a version that the other side's
 // vector covers and lacks is gone there (I5).
 func join(r, s *replica) *replica {
 	out := newReplica(r.origin)
