@@ -56,6 +56,8 @@ func Run(t *testing.T, s System) {
 		{"effects", effects},
 		{"fingerprints", fingerprints},
 		{"watch", watch},
+		{"readers and a writer at once", concurrent},
+		{"images that are handed back", handedBack},
 		{"a cancelled context", cancelled},
 	} {
 		t.Run(part.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 )
 
@@ -263,6 +264,77 @@ func large(s *suite) {
 	}
 	s.noErr(tx.Rollback())
 	want(after)
+}
+
+// concurrent: an endpoint serves readers and a writer at once, and readers see whole
+// transactions.
+func concurrent(s *suite) {
+	s.tables()
+	t := s.table("authors")
+	var g errgroup.Group
+	const rounds = 20
+	g.Go(func() error {
+		for i := range uint64(rounds) {
+			tx, err := s.e.Begin(s.ctx, endpoint.Begin{Pair: pairA, From: at(i), To: at(i + 1), Marker: marker})
+			if err != nil {
+				return err
+			}
+			for j := range int64(2) {
+				if err := tx.Insert(t, image(t, author(int64(i)*2+j, fmt.Sprint(i, "/", j), "n")), nil); err != nil {
+					return errors.Join(err, tx.Rollback())
+				}
+			}
+			if err := tx.Commit(); err != nil {
+				return errors.Join(err, tx.Rollback())
+			}
+		}
+		return nil
+	})
+	for range 2 {
+		g.Go(func() error {
+			for {
+				sn, err := s.e.Snapshot(s.ctx, true)
+				if err != nil {
+					return err
+				}
+				n, err := sn.Count(t)
+				if errors.Is(err, endpoint.ErrChanged) {
+					err = nil
+				}
+				if err := errors.Join(err, sn.Close()); err != nil {
+					return err
+				}
+				switch {
+				case n%2 != 0:
+					return fmt.Errorf("half a transaction: %d rows", n)
+				case n == 2*rounds:
+					return nil
+				}
+			}
+		})
+	}
+	s.noErr(g.Wait())
+}
+
+// handedBack: what Get returned may be handed to Update, which must not trip over it.
+func handedBack(s *suite) {
+	s.tables()
+	t := s.table("books")
+	b := book(1, "t", 1)
+	s.apply(pairA, 0, 1, func(tx endpoint.Tx) {
+		s.noErr(tx.Insert(t, image(t, b), nil))
+		old, found, err := tx.Get(t, key(t, b), nil)
+		s.noErr(err)
+		if !found {
+			s.Fatal("the row is not there")
+		}
+		s.noErr(tx.Update(t, key(t, b), old, image(t, book(1, "t", 2)), nil))
+		now, _, err := tx.Get(t, key(t, b), nil)
+		s.noErr(err)
+		s.noErr(tx.Delete(t, key(t, b)))
+		s.noErr(tx.Insert(t, now, nil))
+	})
+	s.wantRow(t, book(1, "t", 2))
 }
 
 // cancelled: a context that has ended ends what waits for it, and leaves nothing.

@@ -54,7 +54,7 @@ func (w *writer) bindKey(st *sqlite.Stmt, first int, k record.Key) (bool, error)
 	}
 	if doubt {
 		// Converted by its column, the key might find a row of another key.
-		im, err := w.row(k, nil)
+		im, err := w.row(w.check, k, nil)
 		if err != nil || im == nil {
 			return false, err
 		}
@@ -241,7 +241,7 @@ func (w *writer) keyOf(row []record.Value) (record.Key, error) {
 	for _, part := range w.p.key {
 		w.keys = append(w.keys, row[part.field])
 	}
-	return w.get.r.keyOf(w.keys)
+	return w.check.r.keyOf(w.keys)
 }
 
 // verify reads back the row that was inserted, or the row k, and refuses it if a column
@@ -254,7 +254,7 @@ func (w *writer) verify(k record.Key) error {
 		}
 		k = append(record.Key(nil), k...)
 	}
-	im, err := w.row(k, nil)
+	im, err := w.row(w.check, k, nil)
 	if err != nil {
 		return err
 	}

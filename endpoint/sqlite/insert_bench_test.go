@@ -66,3 +66,28 @@ func BenchmarkInsert(b *testing.B) {
 }
 
 var _ endpoint.Endpoint = (*sqlite.Database)(nil)
+
+// BenchmarkApply is one small transaction with its commit, as a watching pair makes them.
+func BenchmarkApply(b *testing.B) {
+	for _, mode := range []string{"DELETE", "WAL"} {
+		b.Run(mode, func(b *testing.B) {
+			d := made(b, "PRAGMA journal_mode = "+mode, "CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE)", "INSERT INTO t VALUES(1, 0)")
+			recapture(b, d, 1)
+			t := tableOf(b, d, "t")
+			b.ResetTimer()
+			for n := range b.N {
+				at := func(i int) endpoint.Progress { return endpoint.Progress{Apply: uint64(i)} }
+				tx, err := d.Begin(b.Context(), endpoint.Begin{Pair: endpoint.Pair{1}, From: at(n), To: at(n + 1), Effects: true})
+				if err == nil {
+					err = tx.Update(t, intKey(b, 1), img(n, 1), img(n+1, 1), nil)
+				}
+				if err == nil {
+					err = tx.Commit()
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -17,7 +17,7 @@ type Tx struct {
 	b      endpoint.Begin
 	marker [16]byte
 	loaded *schema // nil when a statement may have changed it
-	tables map[string]*writer
+	tables map[*endpoint.Table]*writer
 	// version is the schema version that the transaction began with. While trusted, the
 	// log has every write up to the present version.
 	version int64
@@ -50,7 +50,7 @@ func (d *Database) Begin(ctx context.Context, b endpoint.Begin) (endpoint.Tx, er
 	if err != nil {
 		return nil, err
 	}
-	t := &Tx{c: c, b: b, marker: b.Marker, tables: map[string]*writer{}}
+	t := &Tx{c: c, b: b, marker: b.Marker, tables: map[*endpoint.Table]*writer{}}
 	if err := t.begin(!there); err != nil {
 		// The connection's end rolls back, and says nothing that err does not.
 		_ = c.close()

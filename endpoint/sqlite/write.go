@@ -15,9 +15,11 @@ const maxUpdates = 64
 
 // writer has what a Tx prepared for one table.
 type writer struct {
-	t   *Tx
-	p   *plan
-	get *getter
+	t *Tx
+	p *plan
+	// get is what Get returns memory of. Lookups of the writer's own use check, since the
+	// caller may hand back what Get gave it.
+	get, check *getter
 	// abort says that the table's own ON CONFLICT clauses must be overruled: a REPLACE
 	// among them would silently delete other rows. It is not said of other tables, since
 	// it would overrule the clauses inside their triggers too.
@@ -37,18 +39,15 @@ type writer struct {
 }
 
 func (t *Tx) writer(table *endpoint.Table) (*writer, error) {
-	if w := t.tables[table.Name]; w != nil && w.p.table == table {
+	if w := t.tables[table]; w != nil {
 		return w, nil
 	}
 	p, err := t.plan(table)
 	if err != nil {
 		return nil, err
 	}
-	if w := t.tables[p.table.Name]; w != nil {
-		return w, nil
-	}
 	w := &writer{
-		t: t, p: p, get: newGetter(t.c, p),
+		t: t, p: p, get: newGetter(t.c, p), check: newGetter(t.c, p),
 		guarded: len(p.table.Triggers) > 0, affinity: affinities(p),
 		updates: map[string]*sqlite.Stmt{}, changed: make([]byte, len(p.columns)),
 	}
@@ -57,7 +56,7 @@ func (t *Tx) writer(table *endpoint.Table) (*writer, error) {
 			w.abort = " OR ABORT"
 		}
 	}
-	t.tables[p.table.Name] = w
+	t.tables[table] = w
 	return w, nil
 }
 
@@ -96,7 +95,7 @@ func (t *Tx) Get(table *endpoint.Table, k record.Key, chunks endpoint.ChunkSink)
 	err := t.do("read "+table.Name, func() error {
 		w, err := t.writer(table)
 		if err == nil {
-			im, err = w.row(k, chunks)
+			im, err = w.row(w.get, k, chunks)
 		}
 		return err
 	})
@@ -104,8 +103,8 @@ func (t *Tx) Get(table *endpoint.Table, k record.Key, chunks endpoint.ChunkSink)
 }
 
 // row returns the row of a key, nil if there is none.
-func (w *writer) row(k record.Key, chunks endpoint.ChunkSink) (record.Image, error) {
-	im, found, err := w.get.get(k, chunks)
+func (w *writer) row(g *getter, k record.Key, chunks endpoint.ChunkSink) (record.Image, error) {
+	im, found, err := g.get(k, chunks)
 	if !found {
 		return nil, err
 	}
@@ -241,7 +240,7 @@ func (t *Tx) Delete(table *endpoint.Table, k record.Key) error {
 			if !w.guarded {
 				return nil
 			}
-			im, err := w.row(k, nil)
+			im, err := w.row(w.check, k, nil)
 			if err == nil && im != nil {
 				return refuse(w.p, "a trigger ignores the deletion of the row")
 			}
