@@ -135,8 +135,17 @@ func (s *state) observe(i int, r row, e edit, flags record.Flags) (*record.Chang
 	c, ok, err := s.rules.Edit(merge.Edit{
 		Dot: dot, Stamp: stamp, Shown: seen, Live: s.live, Shape: s.shape, Row: r, Flags: flags,
 	})
-	if err != nil || !ok {
+	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		// Another spelling of what it was shown, which merging does not tell apart: 1 and 1.0 of
+		// a counter. It is what the site has, all the same.
+		*sh = shadow{
+			standing: behind, reflects: clone(s.reflected(i)),
+			held: true, row: slices.Clone(r), shape: s.shape,
+		}
+		return nil, nil
 	}
 	s.fold(i, &c, dot, stamp)
 	return &c, nil
