@@ -7,8 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary be the other process of TestLockDiesWithItsProcess.
@@ -21,7 +24,24 @@ func TestMain(m *testing.M) {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 && leaked() {
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leaked reports goroutines that are still at work when all tests have ended.
+func leaked() bool {
+	for range 100 {
+		if runtime.NumGoroutine() <= 2 { // this one, and the one that handles signals
+			return false
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	os.Stderr.WriteString("goroutines are left:\n")
+	_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+	return true
 }
 
 func TestLockExcludes(t *testing.T) {
