@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func (d *database) close() {
 // exec runs statements.
 func (d *database) exec(script string) {
 	d.Helper()
-	for script != "" {
+	for script = strings.TrimSpace(script); script != ""; {
 		stmt, rest, err := d.conn.PrepareTransient(script)
 		if err != nil {
 			d.Fatalf("%s: %s: %v", d.path, script, err)
@@ -79,7 +80,7 @@ func (d *database) exec(script string) {
 		if err := errors.Join(err, stmt.Finalize()); err != nil {
 			d.Fatalf("%s: %s: %v", d.path, script, err)
 		}
-		script = script[len(script)-rest:]
+		script = strings.TrimSpace(script[len(script)-rest:])
 	}
 }
 

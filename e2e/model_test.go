@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // past is what the test knows of one record since both databases were last seen to hold
@@ -16,6 +17,7 @@ type past struct {
 	touched [2]bool     // like edited, but not forgotten when the edit has crossed
 	rules   set[string] // the rules of the runs since
 	listed  set[string] // as what it was listed after the latest run: open, parked
+	story   []string    // what happened, for people
 }
 
 type set[K comparable] map[K]bool
@@ -50,6 +52,7 @@ func (m *model) edit(name string, side int, from, to, other row) {
 		return
 	}
 	p := m.record(name)
+	p.tell("%s: %q -> %q", sideName(side), from, to)
 	// An edit that a run which was killed has carried over was seen by the author of this
 	// one: it is not concurrent.
 	if o := 1 - side; m.killed && p.edited[o] && len(p.listed) == 0 && from.equal(p.last[o]) && from.equal(other) {
@@ -73,6 +76,21 @@ func (m *model) edit(name string, side int, from, to, other row) {
 			delete(p.fields[o], f)
 		}
 	}
+}
+
+// kill notes that a run with a rule was killed, and what it left.
+func (m *model) kill(rule string, a, b map[string]row) {
+	m.killed = true
+	for name, p := range m.records {
+		if p.edited[0] || p.edited[1] || len(p.listed) > 0 {
+			p.rules = p.rules.add(rule)
+			p.tell("killed run with rule %s left\n  a %q\n  b %q", rule, a[name], b[name])
+		}
+	}
+}
+
+func (p *past) tell(format string, args ...any) {
+	p.story = append(p.story, fmt.Sprintf(format, args...))
 }
 
 func (r row) at(f int) cell {
@@ -195,8 +213,8 @@ func (m *model) finish(a, b map[string]row, listed map[string]set[string], rule 
 		q := [2]row{a[name], b[name]}
 		p.rules = p.rules.add(rule)
 		if err := m.judge(p, q, listed[name], rule); err != nil {
-			wrong[name] = fmt.Errorf("%w\n base %q\n a wrote %v %q\n b wrote %v %q\n a has %q\n b has %q\n listed %v, was %v, rules %v, killed %v",
-				err, p.base, p.edited[0], p.last[0], p.edited[1], p.last[1], q[0], q[1], listed[name], p.listed, p.rules, m.killed)
+			wrong[name] = fmt.Errorf("%w\n base %q\n a wrote %v %q\n b wrote %v %q\n a has %q\n b has %q\n listed %v, was %v, rules %v, killed %v\n%s",
+				err, p.base, p.edited[0], p.last[0], p.edited[1], p.last[1], q[0], q[1], listed[name], p.listed, p.rules, m.killed, strings.Join(p.story, "\n"))
 		}
 		waits := set[string]{}
 		for _, k := range []string{"open", "parked"} {
@@ -204,6 +222,7 @@ func (m *model) finish(a, b map[string]row, listed map[string]set[string], rule 
 				waits.add(k)
 			}
 		}
+		p.tell("run with rule %s: listed %v", rule, listed[name])
 		switch {
 		case len(waits) > 0:
 			p.listed = waits

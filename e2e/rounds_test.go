@@ -44,12 +44,7 @@ func TestRandomRounds(t *testing.T) {
 			time.Sleep(time.Duration(rng.Int64N(int64(typical))))
 			p.kill()
 			p.report().checkCrash(t)
-			m.killed = true
-			for _, p := range m.records {
-				if p.edited[0] || p.edited[1] || len(p.listed) > 0 {
-					p.rules = p.rules.add(rule)
-				}
-			}
+			m.kill(rule, e.snapshot(0), e.snapshot(1))
 			if rng.IntN(2) == 0 {
 				e.editBoth()
 			}
@@ -59,7 +54,7 @@ func TestRandomRounds(t *testing.T) {
 		if r.exit > 1 {
 			t.Fatalf("round %d: %s: exit %d", round, r, r.exit)
 		}
-		listed, open := w.listed("a.db", "b.db")
+		listed, open := w.listed(rule)
 		if (r.exit == 1) != (open > 0) {
 			t.Errorf("round %d: exit %d with %d conflicts open or parked\n%s", round, r.exit, open, r)
 		}
@@ -84,11 +79,11 @@ func (e *editor) editBoth() {
 	}
 }
 
-// listed returns as what each record is listed, and how many wait.
-func (w *world) listed(a, b string) (kinds map[string]set[string], waiting int) {
+// listed returns as what each record is listed with a rule, and how many wait.
+func (w *world) listed(rule string) (kinds map[string]set[string], waiting int) {
 	w.Helper()
 	kinds = map[string]set[string]{}
-	for _, c := range w.conflicts(a, b) {
+	for _, c := range w.conflicts("a.db", "b.db", "--on-conflict", rule) {
 		kinds[c.Record] = kinds[c.Record].add(c.Kind)
 		if c.Kind != "resolved" {
 			waiting++
@@ -102,7 +97,7 @@ func (w *world) listed(a, b string) (kinds map[string]set[string], waiting int) 
 func (w *world) settle(e *editor) {
 	w.Helper()
 	for range 20 {
-		kinds, waiting := w.listed("a.db", "b.db")
+		kinds, waiting := w.listed("keep")
 		if waiting == 0 {
 			w.sync(0, "a.db", "b.db", "--two-way")
 			return

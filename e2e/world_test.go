@@ -226,10 +226,11 @@ func lines[T any](t testing.TB, out, kind string) []T {
 	return all
 }
 
-// conflicts lists the conflicts of a pair.
-func (w *world) conflicts(a, b string) []conflictLine {
+// conflicts lists the conflicts of a pair. Flags are those that say with which rules the
+// pair is synced.
+func (w *world) conflicts(a, b string, flags ...string) []conflictLine {
 	w.Helper()
-	r := w.run("conflicts", "--json", a, b)
+	r := w.run(append([]string{"conflicts", "--json", a, b}, flags...)...)
 	if r.exit > 1 {
 		w.Fatalf("%s: exit %d", r, r.exit)
 	}
