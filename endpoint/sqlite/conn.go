@@ -30,7 +30,7 @@ func (c *conn) close() error { return c.Conn.Close() }
 func (c *conn) setup(pragmas ...string) error {
 	for _, p := range pragmas {
 		if err := c.exec(p); err != nil {
-			return c.d.fail("open", err)
+			return c.fail("open", err)
 		}
 	}
 	return nil

@@ -186,6 +186,31 @@ func TestFileWithoutPermission(t *testing.T) {
 	}
 }
 
+func TestDirectoryWithoutPermission(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read and write everything")
+	}
+	for _, mode := range []string{"DELETE", "WAL"} {
+		path := makeRaw(t, "PRAGMA journal_mode="+mode+"; CREATE TABLE t(k INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)")
+		dir := filepath.Dir(path)
+		if err := os.Chmod(dir, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Chmod(dir, 0o700) })
+		d := openDatabase(t, path, Options{})
+		if in, err := d.Inspect(context.Background()); err != nil || !strings.Contains(in.ReadOnly, dir) {
+			t.Errorf("%s: %+v, %v", mode, in, err)
+		}
+		if err := readEverything(d); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		var e *endpoint.Error
+		if _, err := d.Begin(context.Background(), endpoint.Begin{To: endpoint.Progress{Apply: 1}}); !errors.As(err, &e) || e.Family != endpoint.Permission {
+			t.Errorf("%s: begin: %v", mode, err)
+		}
+	}
+}
+
 func TestPathsAreCanonical(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

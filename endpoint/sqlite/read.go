@@ -90,7 +90,7 @@ func (d *Database) beginRead(ctx context.Context, connect func() (*conn, error))
 		}
 		c.close()
 		if !errors.Is(err, endpoint.ErrChanged) {
-			return nil, d.fail("open", err)
+			return nil, c.fail("open", err)
 		}
 		// Somebody opened the database between our look at it and the first read.
 	}
