@@ -87,6 +87,10 @@ func (o Options) pebble(d *disk, t tuning) *pebble.Options {
 		EventListener: &pebble.EventListener{
 			// Called with the database's lock held: it may only take note.
 			BackgroundError: func(err error) { o.Logger.Warn("store: background work failed", slog.Any("error", err)) },
+			// The default is fatal; but who reads what is damaged gets the error.
+			DataCorruption: func(info pebble.DataCorruptionInfo) {
+				o.Logger.Warn("store: damaged file", slog.String("path", info.Path), slog.Any("error", info.Details))
+			},
 		},
 		DisableTableStats: true,
 	}

@@ -188,6 +188,7 @@ type world struct {
 	draw   func(max int) int
 	count  int            // makes values different
 	stages []*store.Stage // of the open batch
+	small  bool           // no large values
 	errors bool           // a batch may fail, since the store is made to break
 }
 
@@ -280,7 +281,7 @@ func (w *world) commit(b *store.Batch) bool {
 	var vs []record.Version
 	for range w.draw(5) {
 		text := fmt.Sprintf("%d %s", w.count, strings.Repeat("y", w.draw(1500)))
-		if w.draw(40) == 0 {
+		if !w.small && w.draw(40) == 0 {
 			text = strings.Repeat("z", record.ChunkSize+1+w.draw(3))
 		}
 		v := version(w.t, d, table, 0, "")
