@@ -276,48 +276,6 @@ func (w *writer) write(st *sqlite.Stmt, doubt, stream bool, k record.Key, chunks
 	}, w.guarded || doubt || stream)
 }
 
-// guard runs f inside a savepoint, if asked to, and undoes all of it when f fails for a
-// rule of the database.
-func (w *writer) guard(f func() error, savepoint bool) error {
-	if !savepoint {
-		return w.refused(f())
-	}
-	if err := w.t.c.run("SAVEPOINT _syncline_row", nil); err != nil {
-		return err
-	}
-	err := w.refused(f())
-	if err != nil {
-		if w.t.c.AutocommitEnabled() {
-			return err
-		}
-		if undo := w.t.c.run("ROLLBACK TO _syncline_row", nil); undo != nil {
-			return undo // not a ConstraintError: only Rollback is left
-		}
-	}
-	if release := w.t.c.run("RELEASE _syncline_row", nil); release != nil {
-		return release
-	}
-	return err
-}
-
-// refused makes a ConstraintError of what a rule of the database caused, and sees to it
-// that the end of the whole transaction is not taken for one.
-func (w *writer) refused(err error) error {
-	if err == nil {
-		return nil
-	}
-	c := refusal(w.p.table.Name, err)
-	switch {
-	case c == nil:
-		return err
-	case w.t.c.AutocommitEnabled():
-		return w.t.c.d.failure("write "+w.p.table.Name, endpoint.Refused,
-			fmt.Sprintf("change the trigger on table %s to RAISE(ABORT) instead of RAISE(ROLLBACK)", w.p.table.Name),
-			fmt.Errorf("%w: %s", errAborted, c.Detail))
-	}
-	return c
-}
-
 // step runs a statement without a result.
 func (w *writer) step(st *sqlite.Stmt) error {
 	_, err := st.Step()
