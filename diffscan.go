@@ -75,71 +75,95 @@ func startScan(ctx context.Context, end endpoint.Endpoint, t *endpoint.Table) *s
 func (s *sideScan) wait() { <-s.done }
 
 // patience is how often in a row a view may be lost before one is held that writers have
-// to wait for.
+// to wait for, for the time of one batch.
 const patience = 4
 
 // run reads all rows, going on where it was when the view is lost.
 func (s *sideScan) run(ctx context.Context) error {
 	var after record.Key
 	for lost := 0; ; {
-		last, err := s.readFrom(ctx, after, lost < patience)
-		if !errors.Is(err, endpoint.ErrChanged) {
-			return err
-		}
+		last, done, err := s.readFrom(ctx, after, lost < patience)
 		if last != nil {
 			after, lost = last, 0
 		} else {
 			lost++
 		}
+		if done || (err != nil && !errors.Is(err, endpoint.ErrChanged)) {
+			return err
+		}
 	}
 }
 
-// readFrom reads the rows after a key from one view, and returns the last key it has read,
-// nil if there was none.
-func (s *sideScan) readFrom(ctx context.Context, after record.Key, sliced bool) (last record.Key, err error) {
+// readFrom reads the rows after a key from one view, all of them or, when the view is not
+// sliced, those of one batch. It returns the last key that was sent, nil if there was none,
+// and whether there are no rows after it.
+func (s *sideScan) readFrom(ctx context.Context, after record.Key, sliced bool) (last record.Key, done bool, err error) {
+	// Whoever compares the rows may take his time, and is not waited for with a view that
+	// keeps writers waiting: memory comes first, and what was read goes out last.
+	b, err := s.take(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() {
+		if b == nil {
+			return
+		}
+		if len(b.rows) == 0 {
+			s.free <- b
+			return
+		}
+		last = b.lastKey()
+		if serr := s.send(ctx, b); err == nil {
+			err = serr
+		}
+	}()
 	snap, err := s.end.Snapshot(ctx, sliced)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
 	t, err := tableIn(s.end, snap, s.table)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	rows, err := snap.Scan(t, after, nil)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	var b *rowBatch
-	defer func() {
-		if b != nil && len(b.rows) > 0 {
-			last = b.lastKey()
-			if serr := s.send(ctx, b); err == nil {
-				err = serr
-			}
-		}
-	}()
+	fingerprint := snap.Fingerprint()
+	b.reset(fingerprint)
 	for rows.Next() {
-		if b == nil {
-			select {
-			case b = <-s.free:
-			case <-ctx.Done():
-				return last, ctx.Err()
-			}
-			b.reset(snap.Fingerprint())
-		}
 		b.add(rows.Key(), rows.Image())
-		if len(b.rows) >= batchRows || len(b.bytes) >= batchBytes {
-			last = b.lastKey()
-			if err := s.send(ctx, b); err != nil {
-				b = nil
-				return last, err
-			}
-			b = nil
+		if len(b.rows) < batchRows && len(b.bytes) < batchBytes {
+			continue
 		}
+		if !sliced {
+			return last, false, nil
+		}
+		last = b.lastKey()
+		full := b
+		b = nil
+		if err := s.send(ctx, full); err != nil {
+			return last, false, err
+		}
+		if b, err = s.take(ctx); err != nil {
+			return last, false, err
+		}
+		b.reset(fingerprint)
 	}
-	return last, rows.Err()
+	return last, rows.Err() == nil, rows.Err()
+}
+
+// take returns an empty batch once there is one.
+func (s *sideScan) take(ctx context.Context) (*rowBatch, error) {
+	select {
+	case b := <-s.free:
+		b.reset(nil)
+		return b, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (b *rowBatch) lastKey() record.Key {

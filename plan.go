@@ -82,3 +82,22 @@ func (p *Plan) NeedsConsent() bool {
 	}
 	return false
 }
+
+// covers reports whether whoever agreed to p has agreed to q as well: q, made of the same
+// tables later, deletes and overwrites no more of any of them.
+func (p *Plan) covers(q *Plan) bool {
+	if len(p.Tables) != len(q.Tables) {
+		return false
+	}
+	for i := range q.Tables {
+		was, is := &p.Tables[i], &q.Tables[i]
+		if is.Name != was.Name || !was.ToA.covers(is.ToA) || !was.ToB.covers(is.ToB) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e Effect) covers(f Effect) bool {
+	return f.Deletes <= e.Deletes && f.Overwrites <= e.Overwrites
+}

@@ -95,8 +95,8 @@ type syncRun struct {
 	book   *ruleBook
 	// resolved is how many conflicts a rule had decided when that was last counted.
 	resolved int64
-	// agreed is what somebody has consented to so far, nil when nobody was asked yet.
-	agreed *Effect
+	// shown is the plan that somebody has agreed to, or that needed nobody to; nil before.
+	shown *Plan
 }
 
 // surveys is how often the databases are compared when they are written to meanwhile; from
@@ -182,12 +182,11 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 		if err := survey.Close(); err != nil {
 			return nil, err
 		}
-		var now *Plan
-		if survey, now, err = r.survey(ctx, firm); err != nil {
+		if survey, plan, err = r.survey(ctx, firm); err != nil {
 			return nil, err
 		}
 		defer func() { _ = survey.Close() }()
-		if _, err := r.consent(ctx, now); err != nil {
+		if _, err := r.consent(ctx, plan); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +200,7 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
 		return nil, err
 	}
-	report, err := r.done(ctx, plan, out)
+	report, err := r.done(ctx, r.shown, out)
 	if err != nil {
 		return nil, err
 	}
@@ -230,19 +229,17 @@ func (r *syncRun) survey(ctx context.Context, firm bool) (*flow.Survey, *Plan, e
 // consent shows the plan, lets the guards look at it and asks for what a person has to
 // agree to, unless that has been agreed to already. It reports whether it asked.
 func (r *syncRun) consent(ctx context.Context, p *Plan) (asked bool, err error) {
-	var e Effect
-	for i := range p.Tables {
-		e.add(p.Tables[i].ToA)
-		e.add(p.Tables[i].ToB)
-	}
-	agreed := r.agreed != nil && e.Deletes <= r.agreed.Deletes && e.Overwrites <= r.agreed.Overwrites
+	agreed := r.shown != nil && r.shown.covers(p)
 	if r.o.Plan != nil && !agreed {
 		r.o.Plan(p)
 	}
 	if err := checkGuards(p, r.o); err != nil {
 		return false, err
 	}
-	if !agreed && !r.o.Yes && p.NeedsConsent() {
+	if agreed {
+		return false, nil
+	}
+	if !r.o.Yes && p.NeedsConsent() {
 		if r.o.Confirm == nil {
 			return false, unconfirmed(p, false)
 		}
@@ -255,7 +252,7 @@ func (r *syncRun) consent(ctx context.Context, p *Plan) (asked bool, err error) 
 		}
 		asked = true
 	}
-	r.agreed = &e
+	r.shown = p
 	return asked, nil
 }
 
