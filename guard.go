@@ -1,6 +1,9 @@
 package syncline
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // checkGuards refuses a plan that would lose more than anybody is likely to have meant.
 // The person's consent lifts none of them; each has an option of its own.
@@ -116,12 +119,11 @@ func count(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// percent writes a share, rounded up so that it is a limit that would have been enough.
+// percent writes a share in tenths of a percent, rounded up: what it says would have been
+// enough as a limit.
 func percent(share float64) string {
-	tenths := int64(share * 1000)
-	if float64(tenths) < share*1000 {
-		tenths++
-	}
+	const slack = 1e-9 // what a share like 0.11 is off by
+	tenths := int64(math.Ceil(share*1000 - slack))
 	if tenths%10 == 0 {
 		return fmt.Sprintf("%d%%", tenths/10)
 	}
