@@ -175,12 +175,11 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 		return err
 	}
 	s := c.sites[c.to]
-	start := time.Now()
 	tx, err := s.Endpoint.Begin(ctx, endpoint.Begin{Pair: c.Pair(), From: b.from, To: b.to, Marker: s.marker})
 	if err != nil {
 		return err
 	}
-	start = time.Now()
+	start := time.Now() // from here on others wait
 	refused, err := c.insert(tx, b)
 	if err == nil && len(refused) > 0 {
 		err = c.leaveOut(refused)

@@ -20,10 +20,6 @@ type pair struct {
 	rows  [2]row
 	clock causal.Stamp
 	seq   [3]uint64
-	// seen is the ghost: which edits whoever last wrote a site's row had been shown.
-	edits int
-	// written holds every value that a user put into a field, by site, until an edit by
-	// somebody who was shown it, or a run that was told to, replaced it.
 }
 
 var pairShape = func() *record.Shape {
