@@ -24,14 +24,15 @@ var (
 	errSize     = errors.New("the chunks of a large value are not its size")
 )
 
-// keyIs compares the key with the parameters from first on, as the key's index does.
-func (p *plan) keyIs(first int) string {
+// keyIs compares the key with the parameters from first on, as the key's index does. args
+// are what they will be.
+func (p *plan) keyIs(first int, args []any) string {
 	where := ""
 	for i, k := range p.key {
 		if i > 0 {
 			where += " AND "
 		}
-		where += fmt.Sprintf("%s = ?%d", k.column, first+i)
+		where += k.column + " = " + parameter(first+i, args[i])
 		if !p.rowid {
 			where += " COLLATE " + collationName(k.collation)
 		}
@@ -39,8 +40,9 @@ func (p *plan) keyIs(first int) string {
 	return where
 }
 
-// bindKey binds the values of a key. It returns false when no row can have it.
-func (w *writer) bindKey(st *sqlite.Stmt, first int, k record.Key) (bool, error) {
+// bindKey binds the values of a key, whose arguments are args, from parameter first on. It
+// returns false when no row can have the key.
+func (w *writer) bindKey(st *sqlite.Stmt, first int, k record.Key, args []any) (bool, error) {
 	vs, err := k.Values()
 	if err != nil {
 		return false, err
@@ -50,7 +52,7 @@ func (w *writer) bindKey(st *sqlite.Stmt, first int, k record.Key) (bool, error)
 		if v.Kind() == record.RawText && w.t.c.utf16 != nil {
 			return false, nil
 		}
-		doubt = doubt || i < len(w.p.key) && w.affinity[w.p.key[i].field].alters(v)
+		doubt = doubt || w.affinity[w.p.key[i].field].alters(v)
 	}
 	if doubt {
 		// Converted by its column, the key might find a row of another key.
@@ -59,7 +61,19 @@ func (w *writer) bindKey(st *sqlite.Stmt, first int, k record.Key) (bool, error)
 			return false, err
 		}
 	}
-	return true, bindKey(st, first, w.p, k)
+	for i, a := range args {
+		bind(st, first+i, a)
+	}
+	return true, nil
+}
+
+// operand is what stands for a value in a statement: its parameter, or a literal where
+// SQLite would alter a bound text.
+func (c *conn) operand(n int, v record.Value) string {
+	if v.Kind() == record.Text && c.altered(v.Raw()) {
+		return parameter(n, storedBytes(encodeUTF16(nil, v.Raw(), c.utf16)))
+	}
+	return parameter(n, nil)
 }
 
 // values decodes an image of the table into dst's memory.
@@ -85,7 +99,9 @@ func (w *writer) bind(st *sqlite.Stmt, n, i int, v record.Value, chunks endpoint
 		}
 		st.BindFloat(n, v.Float())
 	case record.Text:
-		st.BindText(n, str(v.Raw()))
+		if !w.t.c.altered(v.Raw()) { // else it is a literal of the statement
+			st.BindText(n, str(v.Raw()))
+		}
 	case record.RawText:
 		if w.t.c.utf16 != nil {
 			return false, false, refuse(w.p, "column %s: a UTF-16 database cannot hold text that is not UTF-8", w.p.table.Shape.Fields[i])
@@ -126,9 +142,12 @@ func (w *writer) bindLarge(st *sqlite.Stmt, n, i int, v record.Value, chunks end
 	if err != nil {
 		return false, err
 	}
-	if info.Kind == record.Bytes {
+	switch {
+	case info.Kind == record.Bytes:
 		bindBlob(st, n, whole)
-	} else {
+	case w.t.c.altered(whole):
+		return false, refuse(w.p, "column %s: SQLite would replace characters of this text in a UTF-16 database", w.p.table.Shape.Fields[i])
+	default:
 		st.BindText(n, str(whole))
 	}
 	w.bulky = true
@@ -173,11 +192,15 @@ func (w *writer) streams(i int) bool {
 func (w *writer) streamLarge(k record.Key, chunks endpoint.ChunkSource) error {
 	row := w.t.c.LastInsertRowID()
 	if k != nil {
-		st, _, err := w.t.c.PrepareTransient("SELECT " + w.p.rowidName + " FROM " + w.p.name + " WHERE " + w.p.keyIs(1))
+		args, _, err := w.t.c.keyArgs(w.p, k)
 		if err != nil {
 			return err
 		}
-		if _, err = w.bindKey(st, 1, k); err == nil {
+		st, _, err := w.t.c.PrepareTransient("SELECT " + w.p.rowidName + " FROM " + w.p.name + " WHERE " + w.p.keyIs(1, args))
+		if err != nil {
+			return err
+		}
+		if _, err = w.bindKey(st, 1, k, args); err == nil {
 			err = each(st, func(st *sqlite.Stmt) error { row = st.ColumnInt64(0); return nil })
 		}
 		if err := errors.Join(err, st.Finalize()); err != nil {

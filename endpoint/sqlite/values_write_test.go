@@ -252,3 +252,40 @@ func begin(t testing.TB, d *sqlite.Database) endpoint.Tx {
 	}
 	return tx
 }
+
+// TestNoncharacters: SQLite replaces U+FFFE and U+FFFF in what is bound to a statement of a
+// UTF-16 database; they arrive all the same, in values and in keys.
+func TestNoncharacters(t *testing.T) {
+	for _, encoding := range []string{"UTF-8", "UTF-16le", "UTF-16be"} {
+		d := made(t, "PRAGMA encoding = '"+encoding+"'", "CREATE TABLE t(k TEXT PRIMARY KEY, v TEXT, w)")
+		tab := tableOf(t, d, "t")
+		tx := begin(t, d)
+		defer tx.Rollback()
+		for _, k := range []string{"\ufffe", "a\uffff\U0001f642", "\ufffd", "plain"} {
+			key := keyOf(t, record.TextValue([]byte(k)))
+			rows := []record.Image{img(k, k+"\ufffe", 1), img(k, "\uffff", nil), img(k, "x", "\ufffe"), img(k, "y", "\ufffe")}
+			if err := tx.Insert(tab, rows[0], nil); err != nil {
+				t.Fatal(err)
+			}
+			for i, row := range rows {
+				if i > 0 {
+					if err := tx.Update(tab, key, rows[i-1], row, nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got, found, err := tx.Get(tab, key, nil); err != nil || !found || !bytes.Equal(got, row) {
+					t.Errorf("%s %q: got %x %v %v, want %x", encoding, k, got, found, err, row)
+				}
+			}
+		}
+		for _, k := range []string{"\ufffe", "a\uffff\U0001f642", "\ufffd", "plain"} {
+			key := keyOf(t, record.TextValue([]byte(k)))
+			if err := tx.Delete(tab, key); err != nil {
+				t.Fatal(err)
+			}
+			if _, found, err := tx.Get(tab, key, nil); err != nil || found {
+				t.Errorf("%s %q: is there after its deletion (%v)", encoding, k, err)
+			}
+		}
+	}
+}

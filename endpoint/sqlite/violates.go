@@ -101,7 +101,7 @@ func (c *conn) orphan(r reference, was, is []record.Value) (string, error) {
 	if old, ok := pick(was, r.from); ok && equalValues(old, vs) {
 		return "", nil
 	}
-	found, err := c.exists("SELECT 1 FROM "+quote(r.parent.table.Name)+" WHERE "+r.parentIs(""), vs)
+	found, err := c.exists("SELECT 1 FROM "+quote(r.parent.table.Name)+" WHERE "+r.parentIs("", c.operands(vs)), vs)
 	if err != nil || found {
 		return "", err
 	}
@@ -118,11 +118,12 @@ func (c *conn) deserted(r reference, was, is []record.Value) (string, error) {
 		return "", nil
 	}
 	var same []string
+	params := c.operands(vs)
 	for i, col := range r.fk.Columns {
-		same = append(same, fmt.Sprintf("child.%s = ?%d COLLATE %s", quote(col), i+1, r.collation(i)))
+		same = append(same, fmt.Sprintf("child.%s = %s COLLATE %s", quote(col), params[i], r.collation(i)))
 	}
 	found, err := c.exists(fmt.Sprintf("SELECT 1 FROM %s AS child WHERE %s AND NOT EXISTS (SELECT 1 FROM %s AS parent WHERE %s)",
-		quote(r.child.table.Name), strings.Join(same, " AND "), quote(r.parent.table.Name), r.parentIs("child")), vs)
+		quote(r.child.table.Name), strings.Join(same, " AND "), quote(r.parent.table.Name), r.parentIs("child", nil)), vs)
 	if err != nil || !found {
 		return "", err
 	}
@@ -130,16 +131,15 @@ func (c *conn) deserted(r reference, was, is []record.Value) (string, error) {
 }
 
 // parentIs compares the parent's columns, by their collations and affinities as SQLite
-// does, with those of a child, or with parameters.
-func (r *reference) parentIs(child string) string {
+// does, with those of a child, or else with parameters.
+func (r *reference) parentIs(child string, params []string) string {
 	var same []string
 	for i, col := range r.fk.Refers {
-		left := quote(col)
-		right := fmt.Sprintf("?%d", i+1)
 		if child != "" {
-			left, right = "parent."+left, child+"."+quote(r.fk.Columns[i])
+			same = append(same, "parent."+quote(col)+" = "+child+"."+quote(r.fk.Columns[i]))
+		} else {
+			same = append(same, quote(col)+" = "+params[i])
 		}
-		same = append(same, left+" = "+right)
 	}
 	return strings.Join(same, " AND ")
 }
@@ -186,9 +186,20 @@ func equalValues(a, b []record.Value) bool {
 	return true
 }
 
-// exists reports whether a query with these parameters has a result.
+// operands returns what stands for values in a statement: parameters, and literals where
+// SQLite would alter a bound text.
+func (c *conn) operands(vs []record.Value) []string {
+	ops := make([]string, len(vs))
+	for i, v := range vs {
+		ops[i] = c.operand(i+1, v)
+	}
+	return ops
+}
+
+// exists reports whether a query with operands for these values has a result.
 func (c *conn) exists(sql string, vs []record.Value) (bool, error) {
 	args := make([]any, len(vs))
+	run := c.run
 	for i, v := range vs {
 		switch v.Kind() {
 		case record.Int:
@@ -197,11 +208,14 @@ func (c *conn) exists(sql string, vs []record.Value) (bool, error) {
 			args[i] = v.Float()
 		case record.Text, record.RawText:
 			args[i] = string(v.Raw())
+			if c.altered(v.Raw()) {
+				args[i], run = storedBytes(nil), c.query // a statement with a literal is not worth keeping
+			}
 		default:
 			args[i] = v.Raw()
 		}
 	}
 	found := false
-	err := c.run(sql+" LIMIT 1", func(*sqlite.Stmt) error { found = true; return nil }, args...)
+	err := run(sql+" LIMIT 1", func(*sqlite.Stmt) error { found = true; return nil }, args...)
 	return found, err
 }

@@ -70,3 +70,30 @@ func TestViolates(t *testing.T) {
 	check("", p, old, nil)
 	check("", c, self, nil)
 }
+
+// TestViolatesNoncharacters: references by text that SQLite would replace if it were bound.
+func TestViolatesNoncharacters(t *testing.T) {
+	d := made(t, "PRAGMA encoding = 'UTF-16le'", "CREATE TABLE p(k TEXT PRIMARY KEY)", "CREATE TABLE c(id INTEGER PRIMARY KEY, p TEXT REFERENCES p)")
+	p, c := tableOf(t, d, "p"), tableOf(t, d, "c")
+	tx := begin(t, d)
+	defer tx.Rollback()
+	row, parent := img(1, "\ufffe"), img("\ufffe")
+	for _, step := range []struct {
+		write    func() error
+		table    *endpoint.Table
+		from, to record.Image
+		broken   bool
+	}{
+		{func() error { return tx.Insert(p, img("\ufffd"), nil) }, p, nil, img("\ufffd"), false},
+		{func() error { return tx.Insert(c, row, nil) }, c, nil, row, true},
+		{func() error { return tx.Insert(p, parent, nil) }, c, nil, row, false},
+		{func() error { return tx.Delete(p, keyOf(t, record.TextValue([]byte("\ufffe")))) }, p, parent, nil, true},
+	} {
+		if err := step.write(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := tx.Violates(step.table, step.from, step.to); err != nil || (got != "") != step.broken {
+			t.Errorf("violates %q (%v), want broken %v", got, err, step.broken)
+		}
+	}
+}

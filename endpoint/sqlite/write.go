@@ -121,12 +121,22 @@ func (t *Tx) Insert(table *endpoint.Table, im record.Image, chunks endpoint.Chun
 		if w.to, err = w.values(im, w.to); err != nil {
 			return err
 		}
-		st, err := w.prepared(&w.insert, func() string {
-			marks := strings.Repeat(", ?", len(w.p.columns))[2:]
-			return "INSERT" + w.abort + " INTO " + w.p.name + "(" + w.p.list("") + ") VALUES(" + marks + ")"
+		kept, literal := &w.insert, w.altered(nil)
+		if literal {
+			kept = new(*sqlite.Stmt)
+		}
+		st, err := w.prepared(kept, func() string {
+			marks := make([]string, len(w.to))
+			for i, v := range w.to {
+				marks[i] = w.t.c.operand(i+1, v)
+			}
+			return "INSERT" + w.abort + " INTO " + w.p.name + "(" + w.p.list("") + ") VALUES(" + strings.Join(marks, ", ") + ")"
 		})
 		if err != nil {
 			return err
+		}
+		if literal {
+			defer st.Finalize()
 		}
 		var doubt, stream bool
 		for i, v := range w.to {
@@ -163,9 +173,17 @@ func (t *Tx) Update(table *endpoint.Table, k record.Key, from, to record.Image, 
 		if !any {
 			return nil
 		}
-		st, err := w.updateOf(w.changed)
+		args, literal, err := w.t.c.keyArgs(w.p, k)
 		if err != nil {
 			return err
+		}
+		literal = literal || w.altered(w.changed)
+		st, err := w.updateOf(args, literal)
+		if err != nil {
+			return err
+		}
+		if literal {
+			defer st.Finalize()
 		}
 		var doubt, stream bool
 		n := 1
@@ -180,16 +198,20 @@ func (t *Tx) Update(table *endpoint.Table, k record.Key, from, to record.Image, 
 			doubt, stream = doubt || d, stream || s
 			n++
 		}
-		if ok, err := w.bindKey(st, n, k); err != nil || !ok {
-			return errors.Join(err, refuse(w.p, "the row to update is not there"))
+		switch ok, err := w.bindKey(st, n, k, args); {
+		case err != nil:
+			return err
+		case !ok:
+			return refuse(w.p, "the row to update is not there")
 		}
 		return w.write(st, doubt, stream, k, chunks)
 	})
 }
 
-// updateOf returns the statement that writes the columns whose byte is 1.
-func (w *writer) updateOf(changed []byte) (*sqlite.Stmt, error) {
-	if st := w.updates[string(changed)]; st != nil {
+// updateOf returns the statement that writes the changed columns of the row of a key: one
+// that is kept, or one with literals for this time only.
+func (w *writer) updateOf(args []any, literal bool) (*sqlite.Stmt, error) {
+	if st := w.updates[string(w.changed)]; st != nil && !literal {
 		return st, nil
 	}
 	if len(w.updates) >= maxUpdates {
@@ -202,16 +224,30 @@ func (w *writer) updateOf(changed []byte) (*sqlite.Stmt, error) {
 	_, err := w.prepared(&st, func() string {
 		var set []string
 		for i, col := range w.p.columns {
-			if changed[i] != 0 {
-				set = append(set, fmt.Sprintf("%s = ?%d", col, len(set)+1))
+			if w.changed[i] != 0 {
+				set = append(set, col+" = "+w.t.c.operand(len(set)+1, w.to[i]))
 			}
 		}
-		return "UPDATE" + w.abort + " " + w.p.name + " SET " + strings.Join(set, ", ") + " WHERE " + w.p.keyIs(len(set)+1)
+		return "UPDATE" + w.abort + " " + w.p.name + " SET " + strings.Join(set, ", ") + " WHERE " + w.p.keyIs(len(set)+1, args)
 	})
-	if err == nil {
-		w.updates[string(changed)] = st
+	if err == nil && !literal {
+		w.updates[string(w.changed)] = st
 	}
 	return st, err
+}
+
+// altered reports whether one of the values to write, or of those that changed, is a text
+// that SQLite would alter if it were bound.
+func (w *writer) altered(changed []byte) bool {
+	if w.t.c.utf16 == nil {
+		return false
+	}
+	for i, v := range w.to {
+		if (changed == nil || changed[i] != 0) && v.Kind() == record.Text && w.t.c.altered(v.Raw()) {
+			return true
+		}
+	}
+	return false
 }
 
 // Delete deletes a row; that it is not there is no error.
@@ -221,13 +257,24 @@ func (t *Tx) Delete(table *endpoint.Table, k record.Key) error {
 		if err != nil {
 			return err
 		}
-		st, err := w.prepared(&w.remove, func() string {
-			return "DELETE FROM " + w.p.name + " WHERE " + w.p.keyIs(1)
+		args, literal, err := w.t.c.keyArgs(w.p, k)
+		if err != nil {
+			return err
+		}
+		kept := &w.remove
+		if literal {
+			kept = new(*sqlite.Stmt)
+		}
+		st, err := w.prepared(kept, func() string {
+			return "DELETE FROM " + w.p.name + " WHERE " + w.p.keyIs(1, args)
 		})
 		if err != nil {
 			return err
 		}
-		if ok, err := w.bindKey(st, 1, k); err != nil || !ok {
+		if literal {
+			defer st.Finalize()
+		}
+		if ok, err := w.bindKey(st, 1, k, args); err != nil || !ok {
 			return err
 		}
 		return w.guard(func() error {
