@@ -99,16 +99,3 @@ func prefixEnd(prefix []byte) []byte {
 	}
 	return end
 }
-
-// parseDot reads what dotKey appended after the space, and returns what follows.
-func parseDot(b []byte) (d causal.Dot, rest []byte, ok bool) {
-	if len(b) < causal.OriginSize+8 {
-		return causal.Dot{}, nil, false
-	}
-	o, err := causal.OriginFromBytes(b[:causal.OriginSize])
-	if err != nil {
-		return causal.Dot{}, nil, false
-	}
-	b = b[causal.OriginSize:]
-	return causal.Dot{Origin: o, Seq: binary.BigEndian.Uint64(b)}, b[8:], true
-}
