@@ -202,3 +202,40 @@ func TestSyncUsage(t *testing.T) {
 	p.absent(p.state)
 	p.absent(p.path("b.db"))
 }
+
+// Progress says what is going on, and Plan is shown once.
+func TestSyncTells(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", orders+many(30000))
+	phases := map[syncline.Phase]bool{}
+	plans := 0
+	var last syncline.Progress
+	p.sync("a.db", "b.db", syncline.Options{
+		Plan: func(*syncline.Plan) { plans++ },
+		Progress: func(p syncline.Progress) {
+			phases[p.Phase] = true
+			last = p
+		},
+	})
+	if !phases[syncline.PhaseCopy] || plans != 1 {
+		t.Errorf("phases %v, %d plans", phases, plans)
+	}
+	if last.Table != "orders" || !strings.HasSuffix(last.Side, "b.db") || last.Done != 30000 || last.Total != 30000 || last.Elapsed <= 0 {
+		t.Errorf("at the end: %+v", last)
+	}
+}
+
+// An error of the function that is told of conflicts ends the list and is returned.
+func TestConflictsStops(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", orders+"INSERT INTO orders VALUES(1,'a',1),(2,'a',1)")
+	p.exec("b.db", orders+"INSERT INTO orders VALUES(1,'b',1),(2,'b',1)")
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true})
+	stop := errors.New("enough")
+	calls := 0
+	err := syncline.Conflicts(context.Background(), p.open("a.db"), p.open("b.db"), syncline.StateOptions{StateDir: p.state},
+		func(syncline.Conflict) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("got %v after %d calls", err, calls)
+	}
+}
