@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/syncline-io/syncline"
+)
+
+// summaryText says in plain words what a run did and what is left.
+func summaryText(r *syncline.Report, a, b string, twoWay bool) []string {
+	first := doneText(r, a, b, twoWay)
+	lines := []string{first}
+	if r.Resolved > 0 {
+		lines = append(lines, fmt.Sprintf("%s decided by a rule: syncline conflicts %s %s",
+			plural(r.Resolved, "conflict", "conflicts"), quoteArg(a), quoteArg(b)))
+	}
+	if r.Open > 0 {
+		lines = append(lines, fmt.Sprintf("%s open, neither side was touched: syncline conflicts %s %s",
+			plural(r.Open, "conflict is", "conflicts are"), quoteArg(a), quoteArg(b)))
+	}
+	if r.Parked > 0 {
+		lines = append(lines, fmt.Sprintf("%s: syncline conflicts %s %s",
+			plural(r.Parked, "row is parked, a database refuses it", "rows are parked, a database refuses them"), quoteArg(a), quoteArg(b)))
+	}
+	if r.Pending > 0 {
+		lines = append(lines, plural(r.Pending, "deletion is pending: --delete sends it", "deletions are pending: --delete sends them"))
+	}
+	if r.Deviations > 0 {
+		lines = append(lines, fmt.Sprintf("%s kept different by a database's own triggers", plural(r.Deviations, "row is", "rows are")))
+	}
+	return lines
+}
+
+// doneText is the first sentence: what was written, and how the databases stand.
+func doneText(r *syncline.Report, a, b string, twoWay bool) string {
+	var standing string
+	switch {
+	case !r.Settled:
+		standing = "the databases are not in step yet"
+	case twoWay:
+		standing = fmt.Sprintf("%s and %s hold the same rows", safe(a), safe(b))
+	default:
+		standing = fmt.Sprintf("%s holds every row of %s", safe(b), safe(a))
+	}
+	var wrote []string
+	for _, side := range []struct {
+		name string
+		e    syncline.Effect
+	}{{a, r.ToA}, {b, r.ToB}} {
+		if text := effectText(side.e); text != "" {
+			wrote = append(wrote, fmt.Sprintf("%s: %s", safe(side.name), text))
+		}
+	}
+	if len(wrote) == 0 {
+		return fmt.Sprintf("nothing to do, %s   %s", standing, seconds(r.Elapsed))
+	}
+	return fmt.Sprintf("done, %s   %s   %s in %s", standing, strings.Join(wrote, "   "),
+		size(r.ToA.Bytes+r.ToB.Bytes), seconds(r.Elapsed))
+}
+
+// effectText says what happened to one database.
+func effectText(e syncline.Effect) string {
+	var parts []string
+	for _, c := range []struct {
+		n    int64
+		word string
+	}{{e.Inserts, "inserted"}, {e.Updates, "updated"}, {e.Deletes, "deleted"}} {
+		if c.n > 0 {
+			parts = append(parts, count(c.n)+" "+c.word)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// roundText is one round of watching on one line.
+func roundText(p paint, r *syncline.Report, a, b string) string {
+	var parts []string
+	for _, side := range []struct {
+		name string
+		e    syncline.Effect
+	}{{a, r.ToA}, {b, r.ToB}} {
+		if text := changes(p, side.e.Inserts, side.e.Updates, side.e.Deletes); text != "" {
+			parts = append(parts, fmt.Sprintf("-> %s  %s", safe(side.name), text))
+		}
+	}
+	if left := leftText(r.Open, r.Parked, r.Pending, 0); left != "" {
+		parts = append(parts, left)
+	}
+	if len(parts) == 0 {
+		return "in step"
+	}
+	return strings.Join(parts, "   ")
+}
+
+// removalText says what --uninstall removed.
+func removalText(r *syncline.Removal, a, b string) []string {
+	var lines []string
+	for _, d := range r.Databases {
+		lines = append(lines, "removed this pair's traces from "+safe(d))
+	}
+	if r.StateDir != "" {
+		lines = append(lines, "removed the state "+safe(r.StateDir))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, fmt.Sprintf("there was nothing of the pair %s and %s", safe(a), safe(b)))
+	}
+	return lines
+}
