@@ -124,9 +124,17 @@ func (r *syncRun) run(ctx context.Context) (*Report, error) {
 			return nil, err
 		}
 	}
-	for try := range surveys {
+	for try := 0; try < surveys; try++ {
 		report, err := r.attempt(ctx, try >= firmFrom)
-		if !errors.Is(err, flow.ErrMoved) {
+		switch {
+		case errors.Is(err, endpoint.ErrCapture) && r.o.Watch:
+			// The schema changed under a watch: what the tables are now, and everything in them,
+			// has to be looked at again.
+			if err := r.readLayout(ctx); err != nil {
+				return nil, err
+			}
+			try = 0
+		case !errors.Is(err, flow.ErrMoved):
 			return report, err
 		}
 	}

@@ -96,7 +96,7 @@ func (r *run) capture(ctx context.Context, s *Survey) error {
 		for n := range r.tables {
 			site.Known[r.tables[n].Name] = extent{All: true}
 		}
-		site.Cursor, site.Bound = s.cursor[i], true
+		site.Cursor, site.Bound, site.Partial = s.cursor[i], true, !site.covers(r.tables)
 		if err := writeJSON(w.batch(), siteName(i), &site.memory); err != nil {
 			return err
 		}
@@ -202,7 +202,7 @@ func (r *run) conclude(ctx context.Context) error {
 	for i, s := range r.sites {
 		// Both databases count a run that changed the state, so that an older copy of either
 		// is noticed even if this run had nothing to write to it.
-		if (r.out.Changed && r.mode.Lead == Both && !s.wrote) || s.unpassed() {
+		if (r.out.Changed && r.mode.Lead == Both && !s.wrote) || s.unpassed() || s.cut {
 			if err := r.touch(ctx, i, &r.mode); err != nil {
 				return err
 			}
@@ -212,8 +212,10 @@ func (r *run) conclude(ctx context.Context) error {
 	defer b.Close()
 	for i, s := range r.sites {
 		s.wrote = false
-		s.Fingerprint = s.traced
-		s.same = len(s.traced) > 0
+		if s.Fingerprint = s.traced; s.Partial {
+			s.Fingerprint = nil // nobody looked at the tables that were left out
+		}
+		s.same = len(s.Fingerprint) > 0
 		if err := writeJSON(b, siteName(i), &s.memory); err != nil {
 			return err
 		}

@@ -90,8 +90,11 @@ func (f *Flow) touch(ctx context.Context, i int, m *Mode) error {
 	if err != nil {
 		return err
 	}
-	if s.Capturing {
+	switch {
+	case s.Capturing:
 		err = tx.Passed(s.Cursor)
+	case s.cut: // what nobody reads must not grow
+		err = tx.Release()
 	}
 	if err == nil {
 		err = f.seal(i, tx, new(intent), to)
@@ -99,7 +102,7 @@ func (f *Flow) touch(ctx context.Context, i int, m *Mode) error {
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	s.passed = s.Cursor
+	s.passed, s.cut = s.Cursor, false
 	return f.settle(i, nil, m)
 }
 

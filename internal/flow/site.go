@@ -32,6 +32,7 @@ type memory struct {
 	Cursor      endpoint.Cursor   // the capture log is read up to here
 	Capturing   bool
 	Bound       bool              // some run has ended with all of this site's rows known
+	Partial     bool              // the last run left tables out: it says nothing about those
 	Known       map[string]extent // by table
 	Copying     []copied          `json:",omitempty"`
 }
@@ -82,6 +83,7 @@ type site struct {
 	traced []byte
 	wrote  bool            // this run has committed to it
 	passed endpoint.Cursor // what the database was told of Cursor
+	cut    bool            // its log does not reach back to Cursor, and is of no use any more
 }
 
 // copiedTo takes in that a batch of a first copy was the last that was committed, if p says
@@ -95,6 +97,17 @@ func (s *site) copiedTo(p endpoint.Progress) bool {
 		}
 	}
 	return false
+}
+
+// covers reports whether tables has all tables of which anything is known at the site.
+func (s *site) covers(tables []Table) bool {
+	left := len(s.Known)
+	for n := range tables {
+		if _, ok := s.Known[tables[n].Name]; ok {
+			left--
+		}
+	}
+	return left == 0
 }
 
 // extent returns for which keys of a table the site's rows are known.

@@ -150,7 +150,7 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 		if s.cursor[i], err = s.snaps[i].Cursor(); err != nil {
 			return err
 		}
-		if site.Capturing && site.Bound && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
+		if site.Capturing && site.Bound && !site.Partial && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
 			s.logged[i] = true
 		} else {
 			scan[i] = s.snaps[i]
@@ -165,6 +165,7 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 		if errors.Is(err, endpoint.ErrCapture) {
 			// The log was cut: only a comparison finds everything.
 			scan[i], s.logged[i] = s.snaps[i], false
+			f.sites[i].Capturing, f.sites[i].cut = false, true
 		} else if err != nil {
 			return err
 		}

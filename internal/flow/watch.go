@@ -56,7 +56,7 @@ func (f *Flow) install(ctx context.Context, i int, tables []Table) error {
 	if s.Capturing {
 		return nil // goes on from where it was read to
 	}
-	s.Capturing, s.Cursor, s.Bound = true, end, false // what came before has to be compared
+	s.Capturing, s.Cursor, s.Bound, s.cut = true, end, false, false // what came before has to be compared
 	b := f.store.Batch()
 	defer b.Close()
 	if err := writeJSON(b, siteName(i), &s.memory); err != nil {
@@ -71,7 +71,8 @@ const passEvery = 2 * time.Second
 // Watch keeps both sites in step until ctx ends: it comes after Install and Run. Each round
 // takes what the logs say since the last one and applies it, a transaction of the user's
 // as a whole. round is told of every round that changed something. It returns nil when ctx
-// ends; every round that was begun is finished.
+// ends; every round that was begun is finished. It fails with [endpoint.ErrCapture] when a
+// log was cut, mostly because the schema changed: then it all begins again with Install.
 func (f *Flow) Watch(ctx context.Context, m Mode, tables []Table, round func(*Outcome), p func(Progress)) error {
 	f.report = p
 	var signals [2]<-chan struct{}
@@ -139,6 +140,9 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 			return nil, err
 		}
 		if err := fresh[i].read(s.snaps[i], site.Cursor, f.Pair()); err != nil {
+			if errors.Is(err, endpoint.ErrCapture) {
+				site.Capturing, site.cut = false, true
+			}
 			return nil, err
 		}
 		s.traced[i] = s.snaps[i].Fingerprint()
