@@ -264,33 +264,6 @@ func (r *syncRun) consent(ctx context.Context, p *Plan) (asked bool, err error) 
 	return asked, nil
 }
 
-// nothing reports a run that ends with its plan.
-func (r *syncRun) nothing(p *Plan, sv *flow.Survey) (*Report, error) {
-	if r.o.Plan != nil {
-		r.o.Plan(p)
-	}
-	if r.o.DryRun {
-		if err := checkGuards(p, r.o); err != nil {
-			return nil, err
-		}
-	} else if !r.dir.fresh {
-		// The databases may have moved since.
-		if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
-			return nil, err
-		}
-	}
-	out := &flow.Outcome{Tables: make([]flow.TableSurvey, len(sv.Tables))}
-	settled := true
-	for i, t := range sv.Tables {
-		settled = settled && t.To[0].Writes()+t.To[1].Writes() == 0
-		t.To = [2]flow.Effect{}
-		out.Tables[i] = t
-	}
-	report := r.report(p, out)
-	report.Settled = report.Settled && settled
-	return report, nil
-}
-
 // prepare creates the tables that are missing, with them a database that does not exist,
 // and what Watch needs inside the databases. It reports whether there was anything to do.
 func (r *syncRun) prepare(ctx context.Context) (did bool, err error) {
@@ -330,83 +303,4 @@ func (r *syncRun) toInstall() bool {
 		}
 	}
 	return false
-}
-
-// watch keeps the databases in step until the context ends.
-func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
-	if r.o.Progress != nil {
-		r.o.Progress(Progress{Phase: PhaseWatch, Elapsed: r.o.Now().Sub(r.start)})
-	}
-	m := r.mode
-	m.Guard = func(table string, site int, deletes, rows int64) error {
-		i := r.dir.side(site)
-		return guardRound(r.o, table, r.ends[i].Name(), r.ends[1-i].Name(), deletes, rows)
-	}
-	var failed error // of a round
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	err := r.flow.Watch(ctx, m, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
-		one, err := r.done(context.WithoutCancel(ctx), total.Plan, out)
-		if err != nil {
-			failed = err
-			cancel()
-			return
-		}
-		total.ToA.add(one.ToA)
-		total.ToB.add(one.ToB)
-		total.BytesRead += one.BytesRead
-		total.Open, total.Parked, total.Pending = one.Open, one.Parked, one.Pending
-		total.Resolved += one.Resolved
-		total.Deviations, total.Settled = one.Deviations, one.Settled
-		if r.o.Round != nil {
-			r.o.Round(one)
-		}
-	}, r.progress(r.o.Progress))
-	if err = errors.Join(failed, err); err != nil {
-		return nil, err
-	}
-	total.Elapsed, total.StateBytes = r.o.Now().Sub(r.start), r.store.Size()
-	return total, nil
-}
-
-// done reports what a run or a round of Watch did.
-func (r *syncRun) done(ctx context.Context, p *Plan, out *flow.Outcome) (*Report, error) {
-	rep := r.report(p, out)
-	now, err := r.countResolved(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rep.Resolved = max(0, now-r.resolved)
-	r.resolved = now
-	return rep, nil
-}
-
-// countResolved counts the conflicts that a rule has decided and nobody else yet.
-func (r *syncRun) countResolved(ctx context.Context) (n int64, err error) {
-	err = r.flow.Conflicts(ctx, r.mode, r.flowTables(r.layout.tables), func(c flow.Conflict) error {
-		if c.Kind == flow.ConflictResolved {
-			n++
-		}
-		return nil
-	})
-	return n, err
-}
-
-// report says what was done and what is left.
-func (r *syncRun) report(p *Plan, out *flow.Outcome) *Report {
-	rep := &Report{
-		Plan: p, BytesRead: out.Read, Elapsed: r.o.Now().Sub(r.start), StateBytes: r.store.Size(),
-		Settled: out.Raced == 0,
-	}
-	for i := range out.Tables {
-		t := &out.Tables[i]
-		rep.ToA.add(effect(t.To[r.dir.side(0)]))
-		rep.ToB.add(effect(t.To[r.dir.side(1)]))
-		rep.Open += t.Open
-		rep.Parked += t.Parked
-		rep.Pending += t.Pending
-		rep.Deviations += t.Deviating
-	}
-	rep.Settled = rep.Settled && rep.Open == 0 && rep.Parked == 0
-	return rep
 }
