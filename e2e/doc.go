@@ -10,5 +10,6 @@
 // missing (root for a small file system, the Chinook database) says so and is skipped.
 //
 // SYNCLINE_E2E_ROUNDS sets how many rounds of random edits TestRandomRounds makes (make
-// e2e-long: 200), SYNCLINE_E2E_SEED repeats the edits of a run that failed.
+// e2e-long: 200), SYNCLINE_E2E_SEED repeats the edits of a run that failed, and
+// SYNCLINE_E2E_KEEP names a directory that gets a copy of everything a failed test leaves.
 package e2e

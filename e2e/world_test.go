@@ -33,6 +33,14 @@ func newWorld(t testing.TB) *world {
 		"PATH=" + os.Getenv("PATH"), "TZ=UTC", "HOME=" + filepath.Join(root, "home"),
 		"XDG_STATE_HOME=" + w.stateHome(), "LocalAppData=" + w.stateHome(), "TMPDIR=" + os.TempDir(),
 	}
+	t.Cleanup(func() {
+		if keep := os.Getenv("SYNCLINE_E2E_KEEP"); keep != "" && t.Failed() {
+			to := filepath.Join(keep, strings.ReplaceAll(t.Name(), "/", "-"))
+			if err := os.CopyFS(to, os.DirFS(root)); err != nil {
+				t.Log(err)
+			}
+		}
+	})
 	return w
 }
 
