@@ -88,3 +88,17 @@ func TestWatchSurvivesASchemaChange(t *testing.T) {
 		p.until("a.db", "SELECT v FROM x", `"back"`)
 	})
 }
+
+// A lock that is held too long makes a watch wait, and nothing is lost meanwhile.
+func TestWatchWaitsForALock(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", "CREATE TABLE x(id INTEGER PRIMARY KEY, v); INSERT INTO x VALUES(1, 'x')")
+	p.patience = 100 * time.Millisecond
+	p.watched("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true}, func() {
+		release := p.lock("b.db")
+		p.exec("a.db", "UPDATE x SET v = 'late'")
+		time.Sleep(500 * time.Millisecond) // longer than the watch waits for a lock
+		release()
+		p.until("b.db", "SELECT v FROM x", `"late"`)
+	})
+}

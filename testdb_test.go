@@ -1,6 +1,7 @@
 package syncline_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,12 +21,14 @@ type place struct {
 	t     testing.TB
 	dir   string
 	state string
+	// patience is how long an endpoint waits for a lock; 0 is five seconds.
+	patience time.Duration
 }
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
 	base := t.TempDir()
-	p := &place{t, filepath.Join(base, "data"), filepath.Join(base, "state")}
+	p := &place{t: t, dir: filepath.Join(base, "data"), state: filepath.Join(base, "state")}
 	if err := os.Mkdir(p.dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +53,24 @@ func (p *place) try(name, sql string) error {
 	defer c.Close()
 	c.SetBusyTimeout(5 * time.Second)
 	return sqlitex.ExecuteScript(c, sql, nil)
+}
+
+// lock takes the lock of a writer, as a program of the user's might, until release is called.
+func (p *place) lock(name string) (release func()) {
+	p.t.Helper()
+	c, err := sqlite.OpenConn(p.path(name), sqlite.OpenReadWrite)
+	if err == nil {
+		c.SetBusyTimeout(5 * time.Second)
+		err = sqlitex.ExecuteTransient(c, "BEGIN EXCLUSIVE", nil)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return func() {
+		if err := c.Close(); err != nil {
+			p.t.Error(err)
+		}
+	}
 }
 
 // wal makes a database keep a write-ahead log.
@@ -103,7 +124,7 @@ func (p *place) query(name, sql string) string {
 // open returns the database as an endpoint.
 func (p *place) open(name string) endpoint.Endpoint {
 	p.t.Helper()
-	d, err := sqliteend.Open(p.path(name), sqliteend.Options{Timeout: 5 * time.Second})
+	d, err := sqliteend.Open(p.path(name), sqliteend.Options{Timeout: cmp.Or(p.patience, 5*time.Second)})
 	if err != nil {
 		p.t.Fatal(err)
 	}

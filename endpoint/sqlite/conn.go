@@ -29,7 +29,7 @@ func (c *conn) close() error { return c.Conn.Close() }
 // setup runs pragmas that touch no file.
 func (c *conn) setup(pragmas ...string) error {
 	for _, p := range pragmas {
-		if err := c.exec(p); err != nil {
+		if err := c.busy(func() error { return c.exec(p) }); err != nil {
 			return c.fail("open", err)
 		}
 	}

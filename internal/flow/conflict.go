@@ -310,19 +310,3 @@ func (f *Flow) Create(ctx context.Context, i int, ddl []string, encoding string)
 	s.same = false
 	return nil
 }
-
-// Uninstall removes every trace of the pair from a site.
-func (f *Flow) Uninstall(ctx context.Context, i int) error {
-	s := f.sites[i]
-	tx, err := s.Endpoint.Begin(ctx, endpoint.Begin{Pair: f.Pair(), From: s.now, To: s.now, Marker: s.marker})
-	if err != nil {
-		return err
-	}
-	if err = tx.Forget(); err == nil {
-		err = tx.Commit()
-	}
-	if err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return nil
-}

@@ -65,6 +65,7 @@ type Flow struct {
 	heads    causal.Vector
 	report   func(Progress)
 	reported time.Time
+	again    bool // a round of Watch was not finished
 }
 
 // Progress is where the work stands.

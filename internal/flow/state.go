@@ -213,8 +213,8 @@ func (s *state) lead(i int, r row, e edit, flags record.Flags) (*record.Change, 
 	switch {
 	case equal(p.row, r) && !p.open:
 		return nil, s.settle(i, r)
-	case s.shadow[i].standing == current:
-		// Its own edit of what everybody has: an ordinary change.
+	case s.shadow[i].standing == current, s.shadow[i].standing == unknown && len(s.live) == 0:
+		// Its own edit of what everybody has, or of nothing: an ordinary change.
 		return s.observe(i, r, e, flags)
 	}
 	return s.decide(i, r, e, flags)

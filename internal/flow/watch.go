@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/syncline-io/syncline/endpoint"
@@ -87,14 +88,14 @@ func (f *Flow) Watch(ctx context.Context, m Mode, tables []Table, round func(*Ou
 	}
 	passed := time.NewTicker(passEvery)
 	defer passed.Stop()
-	for first := true; ; first = false {
+	for first := true; ; {
 		if !first {
 			select {
 			case <-ctx.Done():
 			case <-signals[0]:
 			case <-signals[1]:
 			case <-passed.C:
-				if err := f.pass(context.WithoutCancel(ctx), &m); err != nil {
+				if err := f.pass(context.WithoutCancel(ctx), &m); err != nil && !unreachable(err) {
 					return err
 				}
 				continue
@@ -103,13 +104,41 @@ func (f *Flow) Watch(ctx context.Context, m Mode, tables []Table, round func(*Ou
 		if ctx.Err() != nil {
 			return f.pass(context.WithoutCancel(ctx), &m)
 		}
+		first = false
 		out, err := f.turn(context.WithoutCancel(ctx), m, tables)
+		if unreachable(err) {
+			f.log.WarnContext(ctx, "waiting to try again", slog.Any("error", err))
+			if !wait(ctx, passEvery) {
+				return err
+			}
+			first, f.again = true, true // what the signal was about is still to be done
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		if out != nil && out.Changed && round != nil {
 			round(out)
 		}
+	}
+}
+
+// unreachable reports whether an error is one that passes: a lock held too long, a full
+// disk. All that was captured is durable, so nothing is lost by trying again.
+func unreachable(err error) bool {
+	var e *endpoint.Error
+	return errors.As(err, &e) && e.Family == endpoint.Unreachable
+}
+
+// wait waits, and reports false when ctx ends before.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -148,7 +177,7 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 		s.traced[i] = s.snaps[i].Fingerprint()
 		s.rows[i], s.logged[i] = true, true
 	}
-	if fresh[0].n+fresh[1].n == 0 {
+	if fresh[0].n+fresh[1].n == 0 && !f.again {
 		for i, site := range f.sites {
 			if s.rows[i] {
 				site.Cursor = s.cursor[i]
@@ -186,6 +215,7 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 	if err := r.rounds(ctx); err != nil {
 		return nil, err
 	}
+	f.again = false
 	return r.out, r.recall(ctx)
 }
 
