@@ -18,8 +18,8 @@ import (
 type StateOptions struct {
 	// StateDir is that of [Options].
 	StateDir string
-	// OnConflict and Rules are those of [Options], and those of the runs to be asked about:
-	// which records are in conflict is up to the rules.
+	// OnConflict and Rules are those of [Options]: which records are in conflict is up to
+	// the rules. When both are nil, they are those of the last run.
 	OnConflict *merge.Rule
 	Rules      map[string]merge.Table
 	// Logger and Now are those of [Options].
@@ -39,7 +39,10 @@ func Conflicts(ctx context.Context, a, b endpoint.Endpoint, o StateOptions, f fu
 	if err != nil {
 		return err
 	}
-	book := s.rules(o.OnConflict, o.Rules)
+	book, err := s.rulesOf(o)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
 	mode := flow.Mode{Lead: flow.Both, Rules: book.table}
 	err = s.flow.Conflicts(ctx, mode, s.flowTables(l.tables), func(c flow.Conflict) error {
 		out, err := s.conflict(&c, l, book)
@@ -85,7 +88,10 @@ func (s *session) resolve(ctx context.Context, l *layout, o StateOptions, name, 
 	if err != nil {
 		return nil, fmt.Errorf("%w: record %s: %w", ErrUsage, name, err)
 	}
-	book := s.rules(o.OnConflict, o.Rules)
+	book, err := s.rulesOf(o)
+	if err != nil {
+		return nil, err
+	}
 	mode := flow.Mode{Lead: flow.Both, Rules: book.table}
 	tables := s.flowTables(l.tables)
 	found, key, err := s.find(ctx, mode, l, book, t, keys)
@@ -121,6 +127,16 @@ func (s *session) find(ctx context.Context, m flow.Mode, l *layout, book *ruleBo
 		return err
 	})
 	return found, key, err
+}
+
+// rulesOf returns the rules that are asked about.
+func (s *session) rulesOf(o StateOptions) (*ruleBook, error) {
+	if o.OnConflict == nil && o.Rules == nil {
+		if kept, err := s.keptRules(); kept != nil || err != nil {
+			return kept, err
+		}
+	}
+	return s.rules(o.OnConflict, o.Rules), nil
 }
 
 // remember writes down where the databases are now.

@@ -23,7 +23,7 @@ func newRuleBook(onConflict *merge.Rule, rules map[string]merge.Table, nodes [2]
 	if onConflict != nil {
 		rule = *onConflict
 	}
-	b.other = &merge.Table{Rule: b.resolve(rule)}
+	b.other = wholeTable(b.resolve(rule))
 	for name, t := range rules {
 		own := t
 		own.Rule = b.resolve(t.Rule)
@@ -34,6 +34,17 @@ func newRuleBook(onConflict *merge.Rule, rules map[string]merge.Table, nodes [2]
 		b.byTable[lowerASCII(name)] = &own
 	}
 	return b
+}
+
+// wholeTable is the rules of a table that has one. A rule that picks a side or a version
+// decides between an edit and a deletion, too.
+func wholeTable(r merge.Rule) *merge.Table {
+	t := &merge.Table{Rule: r}
+	switch r.Kind {
+	case merge.Priority, merge.Newest, merge.Latest, merge.Keep:
+		t.Delete = merge.RuleDecides
+	}
+	return t
 }
 
 // table returns the rules of a table.

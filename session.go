@@ -125,7 +125,12 @@ func (s *session) close() error {
 
 // rules returns the rule book of the session.
 func (s *session) rules(onConflict *merge.Rule, rules map[string]merge.Table) *ruleBook {
-	return newRuleBook(onConflict, rules, [2]causal.Node{s.flow.Node(s.dir.side(0)), s.flow.Node(s.dir.side(1))})
+	return newRuleBook(onConflict, rules, s.nodes())
+}
+
+// nodes returns the nodes of the databases.
+func (s *session) nodes() [2]causal.Node {
+	return [2]causal.Node{s.flow.Node(s.dir.side(0)), s.flow.Node(s.dir.side(1))}
 }
 
 // schemas reads what tables the databases have.

@@ -180,6 +180,11 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 	if err := r.dir.record(r.flow.Pair(), r.ins); err != nil {
 		return nil, err
 	}
+	if r.o.TwoWay {
+		if err := r.keepRules(r.book); err != nil {
+			return nil, err
+		}
+	}
 	prepared, err := r.prepare(ctx)
 	if err != nil {
 		return nil, err
