@@ -113,12 +113,23 @@ func kindColor(k syncline.ConflictKind) string {
 func kindText(c syncline.Conflict) string {
 	switch c.Kind {
 	case syncline.ConflictOpen:
-		return "open (" + safe(c.Rule) + ")"
+		return "open (" + safe(ruleName(c.Rule)) + ")"
 	case syncline.ConflictParked:
 		return "parked"
 	case syncline.ConflictResolved:
 	}
-	return "decided by " + safe(c.Rule)
+	return "decided by " + safe(ruleName(c.Rule))
+}
+
+// ruleName writes a rule as --on-conflict takes it.
+func ruleName(rule string) string {
+	switch rule {
+	case preferA:
+		return "a"
+	case preferB:
+		return "b"
+	}
+	return rule
 }
 
 // conflictCounts are how many conflicts of each kind there are.
@@ -139,8 +150,8 @@ func (n *conflictCounts) add(k syncline.ConflictKind) {
 	}
 }
 
-// text is the last line of the list.
-func (n conflictCounts) text(a, b string) string {
+// text is the last line of the list; resolve is the command that decides.
+func (n conflictCounts) text(resolve string) string {
 	var parts []string
 	for _, k := range []struct {
 		n    int64
@@ -155,7 +166,7 @@ func (n conflictCounts) text(a, b string) string {
 	}
 	line := strings.Join(parts, ", ")
 	if n.Open > 0 {
-		line += fmt.Sprintf("   decide with: syncline conflicts resolve %s %s RECORD --take a|b", quoteArg(a), quoteArg(b))
+		line += "   decide with: " + resolve + " --take a|b"
 	}
 	return line
 }

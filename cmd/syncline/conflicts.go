@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,12 +80,34 @@ func (a *app) conflicts(ctx context.Context, f *conflictFlags, args []string) (o
 	if err != nil {
 		return outcome{}, err
 	}
-	a.say("%s", n.text(args[0], args[1]))
+	a.say("%s", n.text(conflictsCommand("conflicts resolve", args, &f.pairFlags, &f.ruleFlags)))
 	out := outcome{summary: n}
 	if n.Open+n.Parked > 0 {
 		out.exit = exitNo
 	}
 	return out, nil
+}
+
+// conflictsCommand writes a command about the conflicts of a pair for people to run, with
+// the flags that decide what is a conflict and where the state is.
+func conflictsCommand(name string, args []string, p *pairFlags, r *ruleFlags) string {
+	words := append(strings.Fields(name), args[:2]...)
+	if strings.HasSuffix(name, "resolve") {
+		words = append(words, "RECORD")
+	}
+	if r.onConflict != "keep" {
+		words = append(words, "--on-conflict", r.onConflict)
+	}
+	for _, rule := range r.rules {
+		words = append(words, "--rule", rule)
+	}
+	for _, key := range p.keys {
+		words = append(words, "--key", key)
+	}
+	if p.state != "" {
+		words = append(words, "--state", p.state)
+	}
+	return commandLine(words)
 }
 
 // columnScale returns the decimal places that a table declares for a column, -1 for none.

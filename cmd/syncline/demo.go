@@ -74,7 +74,11 @@ func (a *app) demo(ctx context.Context, dir string) (outcome, error) {
 	}
 	a.say("%s   %s customers, %s orders, %s lines", safe(x), count(demoCustomers), count(demoOrders), count(demoLines))
 	a.say("%s   empty", safe(y))
-	a.say("next: cd %s && syncline sync a.db b.db", quoteArg(dir))
+	next := "syncline sync a.db b.db"
+	if filepath.Clean(dir) != "." {
+		next = "cd " + quoteArg(dir) + " && " + next
+	}
+	a.say("next: %s", next)
 	return outcome{summary: demoJSON{Dir: dir, A: x, B: y, Customers: demoCustomers, Orders: demoOrders, Lines: demoLines}}, nil
 }
 

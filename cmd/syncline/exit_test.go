@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -114,24 +113,6 @@ func TestExitLocked(t *testing.T) {
 	}
 	w.must(4, "sync", "a.db", "b.db", "--timeout", "100ms").wantError(t, "locked", "--timeout")
 	if got := w.must(4, "sync", "a.db", "b.db", "--timeout", "100ms", "--json").code(t); got != "unreachable" {
-		t.Errorf("code %q", got)
-	}
-}
-
-func TestExitPermission(t *testing.T) {
-	if os.Getuid() == 0 || runtime.GOOS == "windows" {
-		t.Skip("file modes do not bind this user")
-	}
-	w := newWorld(t)
-	w.pair(sameTable)
-	if err := os.Chmod(w.path("b.db"), 0o444); err != nil {
-		t.Fatal(err)
-	}
-	w.must(5, "sync", "a.db", "b.db").wantError(t, "b.db")
-	if err := os.Chmod(w.path("a.db"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if got := w.must(5, "diff", "a.db", "b.db", "--json").code(t); got != "permission" {
 		t.Errorf("code %q", got)
 	}
 }

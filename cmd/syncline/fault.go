@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/syncline-io/syncline"
@@ -53,6 +54,7 @@ func describe(err error) fault {
 		guard   *syncline.GuardError
 		schema  *syncline.SchemaError
 		ep      *endpoint.Error
+		file    *fs.PathError
 	)
 	switch {
 	case errors.As(err, &usage):
@@ -71,6 +73,7 @@ func describe(err error) fault {
 		f.code, f.hint = "no_conflict", "syncline conflicts lists them"
 	case errors.Is(err, syncline.ErrUsage):
 		f.exit, f.code = exitUsage, "usage"
+		f.message = strings.TrimPrefix(f.message, syncline.ErrUsage.Error()+": ")
 	case errors.Is(err, syncline.ErrBusy):
 		f.exit, f.code, f.hint = exitBusy, "busy", "wait for it to end, or stop it"
 	case errors.Is(err, syncline.ErrNewerState):
@@ -80,6 +83,10 @@ func describe(err error) fault {
 	case errors.As(err, &ep):
 		f.exit, f.code = family(ep.Family)
 		f.hint = ep.Hint
+	case errors.Is(err, fs.ErrPermission):
+		f.exit, f.code, f.hint = exitPermission, "permission", "check who may read and write there"
+	case errors.As(err, &file):
+		f.exit, f.code, f.hint = exitUnreachable, "unreachable", "check the path and the disk"
 	}
 	return f
 }

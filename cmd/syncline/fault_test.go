@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/syncline-io/syncline"
@@ -39,6 +41,8 @@ func TestDescribe(t *testing.T) {
 		{fmt.Errorf("open: %w", syncline.ErrState), 8, "state.damaged"},
 		{fmt.Errorf("open: %w", &syncline.BusyError{PID: 7}), 9, "busy"},
 		{ep(endpoint.Failed), 1, "failed"},
+		{fmt.Errorf("state: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}), 5, "permission"},
+		{fmt.Errorf("state: %w", &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOSPC}), 4, "unreachable"},
 		{fmt.Errorf("scan: %w", context.Canceled), 130, "interrupted"},
 		{&endpoint.Error{Family: endpoint.Failed, Op: "scan", Name: "b.db", Err: context.Canceled}, 130, "interrupted"},
 	} {

@@ -59,7 +59,10 @@ func (w *planWriter) headline() {
 	}
 	switch all := changes(w.style.paint, a.Inserts+b.Inserts, a.Updates+b.Updates, a.Deletes+b.Deletes); {
 	case all != "":
-		parts = append(parts, all, "~"+size(a.Bytes+b.Bytes))
+		parts = append(parts, all)
+		if n := a.Bytes + b.Bytes; n > 0 {
+			parts = append(parts, "~"+size(n))
+		}
 	case p.Nothing:
 		parts = append(parts, "nothing has changed since the last sync")
 	default:
@@ -106,7 +109,10 @@ func (w *planWriter) tables() {
 			if t.FirstCopy {
 				text += "   first copy"
 			}
-			lines = append(lines, fmt.Sprintf("%s   ~%s", text, size(side.e.Bytes)))
+			if side.e.Bytes > 0 {
+				text += "   ~" + size(side.e.Bytes)
+			}
+			lines = append(lines, text)
 		}
 		if left := leftText(t.Open, t.Parked, t.Pending, t.Conflicts); left != "" {
 			lines = append(lines, left)

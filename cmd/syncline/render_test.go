@@ -157,7 +157,7 @@ func TestConflictText(t *testing.T) {
 		b.WriteString(conflictTextIn(time.UTC, c, scale) + "\n")
 		checkEvent(t, c.Record, conflictEvent(c))
 	}
-	b.WriteString(n.text("a.db", "my b.db") + "\n" + conflictCounts{}.text("a.db", "b.db") + "\n")
+	b.WriteString(n.text("syncline conflicts resolve a.db 'my b.db' RECORD") + "\n" + conflictCounts{}.text("") + "\n")
 	golden(t, "conflicts", b.String())
 }
 
@@ -180,7 +180,7 @@ func TestSummaryText(t *testing.T) {
 	}
 	var b strings.Builder
 	for _, c := range reports {
-		b.WriteString("# " + c.name + "\n" + strings.Join(summaryText(&c.r, "a.db", "b.db", c.twoWay), "\n") + "\n")
+		b.WriteString("# " + c.name + "\n" + strings.Join(summaryText(&c.r, "a.db", "b.db", c.twoWay, "syncline conflicts a.db b.db"), "\n") + "\n")
 		b.WriteString(roundText(false, &c.r, "a.db", "b.db") + "\n")
 		checkEvent(t, c.name, roundEvent{Type: "round", Summary: summaryOf(&c.r)})
 	}

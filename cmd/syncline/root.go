@@ -171,7 +171,7 @@ type choice struct {
 
 func (c *choice) String() string { return c.value }
 
-func (c *choice) Type() string { return "WHEN" }
+func (c *choice) Type() string { return "WORD" }
 
 func (c *choice) Set(s string) error {
 	if !slices.Contains(c.words, s) {

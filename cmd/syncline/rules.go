@@ -69,14 +69,20 @@ func addRule(tables map[string]merge.Table, all merge.Rule, table, field, text s
 	return nil
 }
 
+// What the rules a and b are short for.
+const (
+	preferA = "priority:a,b"
+	preferB = "priority:b,a"
+)
+
 // parseRule reads a rule; a and b prefer the first or the second database of the command
 // line.
 func parseRule(text string) (merge.Rule, error) {
 	switch text {
 	case "a":
-		text = "priority:a,b"
+		text = preferA
 	case "b":
-		text = "priority:b,a"
+		text = preferB
 	}
 	return expr.ParseRule(text, syncline.SiteNode)
 }

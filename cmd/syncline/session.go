@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,10 +107,27 @@ func (s *syncSession) finish(r *syncline.Report) outcome {
 	if !r.Settled {
 		o.exit = exitNo
 	}
-	for _, line := range summaryText(r, s.args[0], s.args[1], s.flags.twoWay) {
+	if !s.shown && r.Plan != nil {
+		// Views and the like are named by the plan; a table that is left out is more.
+		for _, line := range skippedLines(tablesOf(r.Plan.Skipped)) {
+			s.note("not synced: %s", line)
+		}
+	}
+	for _, line := range summaryText(r, s.args[0], s.args[1], s.flags.twoWay, s.flags.command("conflicts", s.args)) {
 		s.say("%s", line)
 	}
 	return o
+}
+
+// command is a command about the conflicts of the pair, by the same rules and in the same
+// state as the run.
+func (f *syncFlags) command(name string, args []string) string {
+	return conflictsCommand(name, args, &f.pairFlags, &f.ruleFlags)
+}
+
+// tablesOf returns the tables among things that are not synced.
+func tablesOf(skipped []syncline.SkippedObject) []syncline.SkippedObject {
+	return slices.DeleteFunc(slices.Clone(skipped), func(o syncline.SkippedObject) bool { return o.Kind != "table" })
 }
 
 // explain shows the plan that a guard refused, unless it has been shown.

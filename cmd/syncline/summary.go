@@ -7,21 +7,20 @@ import (
 	"github.com/syncline-io/syncline"
 )
 
-// summaryText says in plain words what a run did and what is left.
-func summaryText(r *syncline.Report, a, b string, twoWay bool) []string {
+// summaryText says in plain words what a run did and what is left; list is the command
+// that lists the conflicts.
+func summaryText(r *syncline.Report, a, b string, twoWay bool, list string) []string {
 	first := doneText(r, a, b, twoWay)
 	lines := []string{first}
 	if r.Resolved > 0 {
-		lines = append(lines, fmt.Sprintf("%s decided by a rule: syncline conflicts %s %s",
-			plural(r.Resolved, "conflict", "conflicts"), quoteArg(a), quoteArg(b)))
+		lines = append(lines, fmt.Sprintf("%s decided by a rule: %s", plural(r.Resolved, "conflict", "conflicts"), list))
 	}
 	if r.Open > 0 {
-		lines = append(lines, fmt.Sprintf("%s open, neither side was touched: syncline conflicts %s %s",
-			plural(r.Open, "conflict is", "conflicts are"), quoteArg(a), quoteArg(b)))
+		lines = append(lines, fmt.Sprintf("%s open, neither side was touched: %s", plural(r.Open, "conflict is", "conflicts are"), list))
 	}
 	if r.Parked > 0 {
-		lines = append(lines, fmt.Sprintf("%s: syncline conflicts %s %s",
-			plural(r.Parked, "row is parked, a database refuses it", "rows are parked, a database refuses them"), quoteArg(a), quoteArg(b)))
+		lines = append(lines, fmt.Sprintf("%s: %s",
+			plural(r.Parked, "row is parked, a database refuses it", "rows are parked, a database refuses them"), list))
 	}
 	if r.Pending > 0 {
 		lines = append(lines, plural(r.Pending, "deletion is pending: --delete sends it", "deletions are pending: --delete sends them"))

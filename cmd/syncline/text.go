@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -77,19 +78,17 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
 }
 
-// percent writes a share: 0.02 %, 12 %.
+// percent writes a share, rounded up: 0.02 %, 10.1 %, 61 %.
 func percent(part, whole int64) string {
-	if whole <= 0 {
+	if whole <= 0 || part <= 0 {
 		return "0 %"
 	}
 	p := 100 * float64(part) / float64(whole)
-	switch {
-	case part == 0 || p >= 9.95:
-		return fmt.Sprintf("%.0f %%", p)
-	case p >= 0.095:
-		return fmt.Sprintf("%.1f %%", p)
+	step := 10.0
+	if p < 0.095 {
+		step = 100
 	}
-	return fmt.Sprintf("%.2f %%", p)
+	return strconv.FormatFloat(math.Ceil(p*step-1e-9)/step, 'f', -1, 64) + " %"
 }
 
 // safe makes text from a database or a path harmless on a terminal: what would move the

@@ -44,6 +44,9 @@ func TestNumbersForPeople(t *testing.T) {
 		{percent(207, 1_204_000), "0.02 %"},
 		{percent(1, 200), "0.5 %"},
 		{percent(61, 100), "61 %"},
+		{percent(1000, 10_000), "10 %"},
+		{percent(1101, 11_000), "10.1 %"}, // more than the limit never looks like it
+		{percent(7, 7), "100 %"},
 		{changes(false, 0, 0, 0), ""},
 		{changes(false, 12411, 3, 207), "+12,411 *3 -207"},
 		{changes(true, 1, 0, 0), "\x1b[32m+1\x1b[0m"},
