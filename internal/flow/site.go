@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/endpoint"
@@ -108,6 +109,11 @@ func (s *site) covers(tables []Table) bool {
 		}
 	}
 	return left == 0
+}
+
+// copying reports whether a first copy of the table to this site was begun.
+func (s *site) copying(table string) bool {
+	return slices.ContainsFunc(s.Copying, func(c copied) bool { return c.Table == table })
 }
 
 // extent returns for which keys of a table the site's rows are known.

@@ -374,6 +374,9 @@ func (f *Flow) firstCopy(s *Survey, t *table, ts *TableSurvey) (bool, error) {
 		if known.All || !s.mode.writes(to) || !s.mode.counts(from) || t.At[from] == nil || s.snaps[from] == nil {
 			continue
 		}
+		if known.Up != nil && !f.sites[to].copying(t.Name) {
+			continue // known up to here because it is what the other one was copied from
+		}
 		empty, err := f.emptyAfter(s, t, to, known.Up)
 		if err != nil {
 			return false, err
