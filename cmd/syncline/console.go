@@ -71,7 +71,6 @@ const (
 	green   = "32"
 	yellow  = "33"
 	magenta = "35"
-	dim     = "2"
 	bold    = "1"
 )
 
@@ -173,7 +172,7 @@ func (a *app) note(format string, args ...any) {
 func (a *app) logger(w io.Writer) *slog.Logger {
 	o := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if a.flags.verbose {
-		o.Level = slog.LevelDebug
+		o.Level = slog.LevelInfo
 	}
 	if a.flags.quiet {
 		o.Level = slog.LevelError

@@ -126,6 +126,9 @@ func TestExitGuard(t *testing.T) {
 	if !strings.Contains(r.errOut, "--yes") || !strings.Contains(r.errOut, "plan  a.db -> b.db") {
 		t.Errorf("stderr: %s", r.errOut)
 	}
+	if r := w.must(6, "sync", "a.db", "b.db", "--delete", "-q"); r.out != "" || strings.Count(r.errOut, "\n") != 1 {
+		t.Errorf("quiet means the error alone: %q, %q", r.out, r.errOut)
+	}
 	if got := w.must(6, "sync", "a.db", "b.db", "--delete", "--json").code(t); got != "guard.unconfirmed" {
 		t.Errorf("code %q", got)
 	}

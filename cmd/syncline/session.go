@@ -133,7 +133,7 @@ func tablesOf(skipped []syncline.SkippedObject) []syncline.SkippedObject {
 // explain shows the plan that a guard refused, unless it has been shown.
 func (s *syncSession) explain(err error) error {
 	var guard *syncline.GuardError
-	if errors.As(err, &guard) && guard.Plan != nil && !s.shown && !s.app.flags.json {
+	if errors.As(err, &guard) && guard.Plan != nil && !s.shown && !s.app.flags.json && !s.app.flags.quiet {
 		s.print(s.err, s.errPaint, guard.Plan)
 	}
 	return err
