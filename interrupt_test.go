@@ -20,8 +20,16 @@ var errEnd = errors.New("the run ends here")
 // fuse ends a run at its nth operation on either database: from then on nothing works. A
 // COMMIT that it ends has happened or not, as late says.
 type fuse struct {
-	n, at int
-	late  bool
+	n, at  int
+	late   bool
+	coarse bool // single rows are no operations
+}
+
+func (f *fuse) burnRow() error {
+	if f.coarse {
+		return nil
+	}
+	return f.burn()
 }
 
 func (f *fuse) burn() error {
@@ -58,21 +66,21 @@ type fusedTx struct {
 }
 
 func (t fusedTx) Insert(tb *endpoint.Table, im record.Image, c endpoint.ChunkSource) error {
-	if err := t.f.burn(); err != nil {
+	if err := t.f.burnRow(); err != nil {
 		return err
 	}
 	return t.Tx.Insert(tb, im, c)
 }
 
 func (t fusedTx) Update(tb *endpoint.Table, k record.Key, from, to record.Image, c endpoint.ChunkSource) error {
-	if err := t.f.burn(); err != nil {
+	if err := t.f.burnRow(); err != nil {
 		return err
 	}
 	return t.Tx.Update(tb, k, from, to, c)
 }
 
 func (t fusedTx) Delete(tb *endpoint.Table, k record.Key) error {
-	if err := t.f.burn(); err != nil {
+	if err := t.f.burnRow(); err != nil {
 		return err
 	}
 	return t.Tx.Delete(tb, k)
@@ -196,6 +204,37 @@ func interruptEverywhere(t *testing.T, seed uint64, step int, late bool) {
 		}
 		if got != want {
 			t.Fatalf("interrupted at operation %d:\n%s\nuninterrupted:\n%s", at, got, want)
+		}
+	}
+}
+
+// A first copy that ends between any two of its batches goes on after the last one that
+// was committed, and copies all of the rest.
+func TestInterruptedFirstCopy(t *testing.T) {
+	const rows = 50_000
+	for _, o := range []syncline.Options{{Yes: true}, {Yes: true, TwoWay: true}} {
+		for _, late := range []bool{false, true} {
+			for at := 1; ; at++ {
+				p := newPlace(t)
+				p.exec("a.db", fmt.Sprintf(`CREATE TABLE x(id INTEGER PRIMARY KEY, v);
+					WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT INTO x SELECT i, 'v'||i FROM n`, rows))
+				o.StateDir = p.state
+				f := &fuse{at: at, late: late, coarse: true}
+				_, err := syncline.Sync(context.Background(), fused{p.open("a.db"), f}, fused{p.open("b.db"), f}, o)
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, errEnd) {
+					t.Fatalf("at %d: %v", at, err)
+				}
+				if _, err := syncline.Sync(context.Background(), p.open("a.db"), p.open("b.db"), o); err != nil {
+					t.Fatalf("after the end at %d: %v", at, err)
+				}
+				p.same("a.db", "b.db", "SELECT count(*), sum(id), min(v), max(v) FROM x")
+				if r, err := syncline.Sync(context.Background(), p.open("a.db"), p.open("b.db"), o); err != nil || !r.Plan.Nothing {
+					t.Fatalf("at %d (late %v, two ways %v): a run afterwards has something to do: %+v, %v", at, late, o.TwoWay, r.Plan, err)
+				}
+			}
 		}
 	}
 }

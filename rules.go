@@ -27,6 +27,9 @@ func newRuleBook(onConflict *merge.Rule, rules map[string]merge.Table, nodes [2]
 	for name, t := range rules {
 		own := t
 		own.Rule = b.resolve(t.Rule)
+		if own.Delete == merge.UpdateWins {
+			own.Delete = wholeTable(own.Rule).Delete
+		}
 		own.Fields = make(map[string]merge.Rule, len(t.Fields))
 		for field, r := range t.Fields {
 			own.Fields[lowerASCII(field)] = b.resolve(r)
@@ -37,9 +40,10 @@ func newRuleBook(onConflict *merge.Rule, rules map[string]merge.Table, nodes [2]
 }
 
 // wholeTable is the rules of a table that has one. A rule that picks a side or a version
-// decides between an edit and a deletion, too.
+// decides between an edit and a deletion, too; of the others an edit wins, and the
+// deletion is listed.
 func wholeTable(r merge.Rule) *merge.Table {
-	t := &merge.Table{Rule: r}
+	t := &merge.Table{Rule: r, Delete: merge.UpdateOver}
 	switch r.Kind {
 	case merge.Priority, merge.Newest, merge.Latest, merge.Keep:
 		t.Delete = merge.RuleDecides

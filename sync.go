@@ -195,13 +195,15 @@ func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
 		if err := survey.Close(); err != nil {
 			return nil, err
 		}
-		if survey, plan, err = r.survey(ctx, firm); err != nil {
+		again, now, err := r.survey(ctx, firm)
+		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = survey.Close() }()
-		if _, err := r.consent(ctx, plan); err != nil {
+		defer func() { _ = again.Close() }()
+		if _, err := r.consent(ctx, now); err != nil {
 			return nil, err
 		}
+		survey = again
 	}
 	out, err := r.flow.Run(ctx, survey, r.flowTables(r.layout.tables), r.progress(r.o.Progress))
 	if err != nil {

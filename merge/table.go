@@ -14,6 +14,9 @@ const (
 	// RuleDecides takes the deletion for a version like any other: the table's rule picks
 	// one, and if that is the deletion there is no row.
 	RuleDecides
+	// UpdateOver lets the update live like [UpdateWins], and keeps the deletion beside it, so
+	// that it is listed what was overruled and can be decided otherwise.
+	UpdateOver
 )
 
 // Table holds the rules of one table. The zero Table is [Fields] and [UpdateWins]. It is

@@ -273,7 +273,7 @@ func (c *copying) end() error {
 	defer b.Close()
 	for _, i := range [2]int{c.from, c.to} {
 		s := c.sites[i]
-		s.Known[c.t.Name] = extent{All: true}
+		s.Known[c.t.Name], s.Copying = extent{All: true}, nil
 		if err := writeJSON(b, siteName(i), &s.memory); err != nil {
 			return err
 		}

@@ -150,6 +150,7 @@ func (f *Flow) Attach(i int, in *endpoint.Inspection) (Standing, error) {
 	case interrupted && has && bound.Progress == pending.To:
 		s.done = newApplied(&pending)
 	case has && s.copiedTo(bound.Progress):
+		s.Copying = nil // the ones after it never happened
 	case bound.Progress == s.Progress:
 	case !in.Exists:
 		return f.distrust(i, fmt.Sprintf("%s does not exist any more", s.Name)), nil

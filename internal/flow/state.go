@@ -131,8 +131,12 @@ func (s *state) observe(i int, r row, e edit, flags record.Flags) (*record.Chang
 			return nil, err
 		}
 	}
+	rules := s.rules
+	if len(seen) > 1 && sh.held {
+		rules = decided(rules)
+	}
 	dot, stamp := e.at()
-	c, ok, err := s.rules.Edit(merge.Edit{
+	c, ok, err := rules.Edit(merge.Edit{
 		Dot: dot, Stamp: stamp, Shown: seen, Live: s.live, Shape: s.shape, Row: r, Flags: flags,
 	})
 	if err != nil {
@@ -149,6 +153,22 @@ func (s *state) observe(i int, r row, e edit, flags record.Flags) (*record.Chang
 	}
 	s.fold(i, &c, dot, stamp)
 	return &c, nil
+}
+
+// decided returns the rules by which a row is edited that stands for several versions:
+// what they contradicted each other in was decided, by whatever rule, and the edit
+// replaces all of them. Under [merge.Keep] it would be taken for an edit of one.
+func decided(t *merge.Table) *merge.Table {
+	d := &merge.Table{Rule: t.Rule, Delete: t.Delete, Fields: make(map[string]merge.Rule, len(t.Fields))}
+	if d.Rule.Kind == merge.Keep {
+		d.Rule, d.Delete = merge.Rule{}, merge.RuleDecides
+	}
+	for name, r := range t.Fields {
+		if r.Kind != merge.Keep {
+			d.Fields[name] = r
+		}
+	}
+	return d
 }
 
 // adopt binds a row of which nothing is known: to the projection or to the version it

@@ -258,6 +258,28 @@ func TestOneWayEndsConflicts(t *testing.T) {
 	}
 }
 
+// What a rule decided stays decided for runs with another rule.
+func TestEditOfWhatARuleDecided(t *testing.T) {
+	for i := range 2 {
+		p := newPair(t, merge.Keep)
+		p.rows[0] = pairRow(1, 1)
+		p.run(twoWay)
+		p.rows = [2]row{pairRow(2, 1), pairRow(3, 1)}
+		p.st.rules = &merge.Table{Rule: merge.Rule{Kind: merge.Priority, Nodes: []causal.Node{{1}, {2}}}, Delete: merge.RuleDecides}
+		p.run(twoWay)
+		p.want(pairRow(2, 1), pairRow(2, 1))
+		p.st.rules = &merge.Table{Rule: merge.Rule{Kind: merge.Keep}}
+		p.rows[i] = pairRow(4, 1)
+		if rd := p.run(twoWay); rd.undecide {
+			t.Errorf("site %d: an edit reopens the conflict", i)
+		}
+		p.want(pairRow(4, 1), pairRow(4, 1))
+		p.rows[1-i] = nil
+		p.run(twoWay)
+		p.want(nil, nil)
+	}
+}
+
 func TestOneWayLeavesForeignRowsAlone(t *testing.T) {
 	p := newPair(t, merge.Keep)
 	p.rows[1] = pairRow(7, 7)

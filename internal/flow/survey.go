@@ -370,8 +370,10 @@ const sampleRows = 200
 func (f *Flow) firstCopy(s *Survey, t *table, ts *TableSurvey) (bool, error) {
 	for to := range f.sites {
 		from := 1 - to
+		// A copy that was interrupted is known further at the site it comes from: the other
+		// way round it would take what the target still lacks for nothing at all.
 		known := t.known[to]
-		if known.All || !s.mode.writes(to) || !s.mode.counts(from) || t.At[from] == nil || s.snaps[from] == nil {
+		if known.All || string(known.Up) > string(t.known[from].Up) && !t.known[from].All || !s.mode.writes(to) || !s.mode.counts(from) || t.At[from] == nil || s.snaps[from] == nil {
 			continue
 		}
 		if known.Up != nil && !f.sites[to].copying(t.Name) {
@@ -384,8 +386,10 @@ func (f *Flow) firstCopy(s *Survey, t *table, ts *TableSurvey) (bool, error) {
 		if !empty {
 			continue
 		}
-		if any, err := f.emptyAfter(s, t, from, nil); err != nil || any {
+		if none, err := f.emptyAfter(s, t, from, nil); err != nil {
 			return false, err
+		} else if none {
+			continue
 		}
 		ts.FirstCopy = to
 		ts.Rows[to] = 0
