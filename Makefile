@@ -1,11 +1,12 @@
 # Two commands do everything on a machine with Go, git and make:
 #   make test    every test, with the race detector
 #   make check   formatting, vet, linters, known vulnerabilities, tidiness
+# To look at it: make demo. For figures: make bench-sqlite. For patience: make e2e-long, make fuzz.
 
 GO    ?= go
 TOOLS := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: test check fuzz cc
+.PHONY: test check fuzz cc build demo bench-sqlite e2e-long
 
 # The race detector needs cgo and a C compiler; the product itself needs neither.
 test: cc
@@ -33,3 +34,24 @@ fuzz:
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+build:
+	CGO_ENABLED=0 $(GO) build -o bin/syncline ./cmd/syncline
+
+# The main job, shown: two databases, edits at both sides, a conflict. The play folder stays.
+demo: build
+	@sh e2e/demo.sh
+
+# The Chinook database edited at random at both sides, with kills in between.
+ROUNDS ?= 200
+e2e-long:
+	SYNCLINE_E2E_ROUNDS=$(ROUNDS) $(GO) test -count 1 -v -timeout 60m -run 'TestRandomRounds' ./e2e
+
+# Figures as ratios within one run: ROWS rows, medians of RUNS, as JSON with JSON=1.
+ROWS ?= 1000000
+RUNS ?= 3
+bench-sqlite: build
+	@command -v sqlite3 >/dev/null || { \
+	  echo "make: installing sqlite3, which the first copy is measured against"; \
+	  apt-get update -q && apt-get install -y -q sqlite3; }
+	@CGO_ENABLED=0 $(GO) run ./bench/sqlite -binary bin/syncline -rows $(ROWS) -runs $(RUNS) $(if $(JSON),-json)
