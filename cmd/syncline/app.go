@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -31,10 +32,14 @@ func run(args []string, c console) int {
 	root.SetArgs(args)
 	// Until the flags are parsed, a fault has to be reported by what they seem to be.
 	a.flags.json = seemsJSON(args, c.lookupEnv)
+	if a.flags.json { // help is no JSON line
+		root.SetOut(a.err)
+	}
 
 	ctx, stop := a.interruptible(context.Background())
 	defer stop()
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	a.command = strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), root.Name()), " ")
 	if flushErr := a.flush(); err == nil {
 		err = flushErr
 	}

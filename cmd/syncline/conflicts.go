@@ -19,8 +19,10 @@ type conflictFlags struct {
 func (f *conflictFlags) options(a *app) (syncline.StateOptions, error) {
 	o := syncline.StateOptions{Logger: a.logger(a.err)}
 	var err error
-	if o.OnConflict, o.Rules, err = f.parse(); err != nil {
-		return o, err
+	if f.ruleFlags.given() {
+		if o.OnConflict, o.Rules, err = f.parse(); err != nil {
+			return o, err
+		}
 	}
 	o.StateDir, err = f.stateDir()
 	return o, err
@@ -28,8 +30,8 @@ func (f *conflictFlags) options(a *app) (syncline.StateOptions, error) {
 
 func (f *conflictFlags) add(cmd *cobra.Command) {
 	fl := cmd.Flags()
-	fl.StringVar(&f.onConflict, "on-conflict", "keep", "the `RULE` that sync is run with")
-	fl.StringArrayVar(&f.rules, "rule", nil, "a rule that sync is run with, `TABLE[.FIELD]=RULE` (repeatable)")
+	fl.StringVar(&f.onConflict, "on-conflict", "", "the `RULE` to judge by (default those of the last sync)")
+	fl.StringArrayVar(&f.rules, "rule", nil, "a rule to judge by, `TABLE[.FIELD]=RULE` (repeatable)")
 	f.addKeys(cmd)
 	f.addState(cmd)
 }
@@ -95,7 +97,7 @@ func conflictsCommand(name string, args []string, p *pairFlags, r *ruleFlags) st
 	if strings.HasSuffix(name, "resolve") {
 		words = append(words, "RECORD")
 	}
-	if r.onConflict != "keep" {
+	if r.onConflict != "" {
 		words = append(words, "--on-conflict", r.onConflict)
 	}
 	for _, rule := range r.rules {

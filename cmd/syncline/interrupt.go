@@ -19,7 +19,10 @@ func (a *app) interruptible(parent context.Context) (ctx context.Context, stop f
 	go func() {
 		defer close(done)
 		select {
-		case <-signals:
+		case _, ok := <-signals:
+			if !ok {
+				return
+			}
 		case <-ctx.Done():
 			return
 		}

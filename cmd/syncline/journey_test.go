@@ -73,6 +73,27 @@ func TestJourney(t *testing.T) {
 	w.must(0, "sync", "a.db", "b.db", "--uninstall", "--json")
 }
 
+// Conflicts are judged by the rules of the last run, unless others are named.
+func TestConflictsByRule(t *testing.T) {
+	w := newWorld(t)
+	w.pair()
+	w.must(0, "sync", "a.db", "b.db", "--two-way")
+	w.must(0, "sql", "a.db", "update orders set total = 3 where id = 7")
+	w.must(0, "sql", "b.db", "update orders set total = 4 where id = 7")
+	r := w.must(0, "sync", "a.db", "b.db", "--two-way", "--on-conflict", "a", "--yes")
+	if !strings.Contains(r.out, "1 conflict decided by a rule: syncline conflicts a.db b.db\n") {
+		t.Errorf("got %q", r.out)
+	}
+	r = w.must(0, "conflicts", "a.db", "b.db")
+	if !strings.Contains(r.out, "orders/7   decided by a ") || !strings.Contains(r.out, "result   total 3.00") {
+		t.Errorf("got %q", r.out)
+	}
+	r = w.must(0, "conflicts", "a.db", "b.db", "--on-conflict", "b")
+	if !strings.Contains(r.out, "orders/7   decided by b ") {
+		t.Errorf("got %q", r.out)
+	}
+}
+
 func TestDryRunShowsThePlanAsTheResult(t *testing.T) {
 	w := newWorld(t)
 	w.pair()
@@ -109,8 +130,18 @@ func TestJSONOfEveryCommand(t *testing.T) {
 		{0, []string{"conflicts", "a.db", "b.db"}},
 		{6, []string{"sync", "a.db", "b.db", "--delete"}},
 		{0, []string{"sync", "a.db", "b.db", "--uninstall"}},
+		{2, []string{"sync", "a.db"}},
+		{0, []string{"conflicts", "--help"}},
+		{0, []string{"help", "sync"}},
+		{2, []string{"sync", "--no-such-flag"}},
 	} {
-		w.must(c.exit, append(c.args, "--json")...)
+		r := w.must(c.exit, append(c.args, "--json")...)
+		if want := `"command":"` + c.args[0]; !strings.Contains(r.out, want) {
+			t.Errorf("%q: the result does not say %s: %s", c.args, want, r.out)
+		}
+		if r.errOut != "" && !strings.Contains(r.errOut, "Usage:") {
+			t.Errorf("%q: stderr with --json: %s", c.args, r.errOut)
+		}
 	}
 }
 

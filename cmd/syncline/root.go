@@ -46,7 +46,6 @@ func (a *app) rootCommand() *cobra.Command {
 			return cmd.Help()
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.command = strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "syncline"), " ")
 			if err := a.readEnv(cmd.Flags()); err != nil {
 				return err
 			}

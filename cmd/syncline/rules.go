@@ -20,9 +20,16 @@ type ruleFlags struct {
 
 const rulesHelp = "keep (open until decided), a, b, newest, newest:COLUMN, fields, counter, set, max, min, expr:CEL"
 
+// given reports whether any flag was.
+func (f *ruleFlags) given() bool { return f.onConflict != "" || len(f.rules) > 0 }
+
 // parse returns the rule of everything and the rules of tables.
 func (f *ruleFlags) parse() (*merge.Rule, map[string]merge.Table, error) {
-	all, err := parseRule(f.onConflict)
+	text := f.onConflict
+	if text == "" {
+		text = "keep"
+	}
+	all, err := parseRule(text)
 	if err != nil {
 		return nil, nil, &usageError{msg: fmt.Sprintf("--on-conflict %s: %v", quoteArg(f.onConflict), err), hint: "it takes " + rulesHelp}
 	}

@@ -73,7 +73,6 @@ func TestParseRules(t *testing.T) {
 func TestBadRulesAreUsage(t *testing.T) {
 	for _, f := range []ruleFlags{
 		{onConflict: "mine"},
-		{onConflict: ""},
 		{onConflict: "priority:a,c"},
 		{onConflict: "keep", rules: []string{"orders=sometimes"}},
 		{onConflict: "keep", rules: []string{"orders"}},

@@ -119,10 +119,9 @@ func (s *syncSession) finish(r *syncline.Report) outcome {
 	return o
 }
 
-// command is a command about the conflicts of the pair, by the same rules and in the same
-// state as the run.
+// command is a command about the conflicts of the pair. The state remembers the rules.
 func (f *syncFlags) command(name string, args []string) string {
-	return conflictsCommand(name, args, &f.pairFlags, &f.ruleFlags)
+	return conflictsCommand(name, args, &f.pairFlags, &ruleFlags{})
 }
 
 // tablesOf returns the tables among things that are not synced.
