@@ -307,6 +307,6 @@ func (f *Flow) Create(ctx context.Context, i int, ddl []string, encoding string)
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	s.same = false
+	s.same, s.created = false, len(ddl) > 0
 	return nil
 }

@@ -19,41 +19,43 @@ import (
 const (
 	copyRows  = 20_000
 	copyBytes = 8 << 20
-	copyHold  = 120 * time.Millisecond
+	copyHold  = 90 * time.Millisecond
+)
+
+// Where others may write too, a copy begins with small batches and leaves a gap between
+// two of them: SQLite's busy handler asks every 25 ms during the first 100 ms, so a writer
+// gets its turn in the first gap that comes.
+const (
+	politeRows = 2_000
+	politeGap  = 30 * time.Millisecond
 )
 
 // copyTable copies a table to a site that has none of its rows. A batch is a commit,
 // durable together with the words that it is on its way, and then a transaction of the
 // target; so a copy that is interrupted goes on after its last batch. The next batch is
-// made while the target writes this one.
-func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) error {
+// made while the target writes this one. It reports whether the source was written to
+// meanwhile.
+func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) (moved bool, err error) {
 	t := r.table(r.tables[n], &r.mode)
 	c := &copying{
 		run: r, t: t, from: 1 - to, to: to,
 		last: r.sites[to].now, total: s.Tables[n].Rows[1-to], full: make(chan *copyBatch),
+		polite: !r.sites[to].created,
 	}
 	c.limit.Store(copyRows)
-	v := r.store.View()
-	defer v.Close()
+	if c.polite {
+		c.limit.Store(politeRows)
+	}
 	c.w = r.writer()
 	defer c.w.close()
-	var snaps [2]endpoint.Snapshot
-	snaps[c.from] = s.snaps[c.from]
-	after := record.Key(t.known[to].Up)
+	c.upTo = t.known[to].Up
 	t.known[to] = extent{} // so that every row is looked at
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(c.full)
 		c.ctx = ctx
-		err := r.walk(ctx, v, t, snaps, after, r.store.PutChunk, c.row)
-		if errors.Is(err, endpoint.ErrChanged) {
-			return ErrMoved
-		}
-		if err != nil {
-			return err
-		}
-		return c.send()
+		return c.read(s.traced[c.from])
 	})
 	g.Go(func() error {
 		for b := range c.full {
@@ -64,11 +66,36 @@ func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) error {
 		return nil
 	})
 	if err := g.Wait(); err != nil {
-		return err
+		return false, err
 	}
 	r.out.Changed = true
 	r.at[t.Name].FirstCopy = to
-	return c.end()
+	return c.moved, c.end()
+}
+
+// read makes batches of all rows of the source. Where a reader keeps writers out the view
+// is given up all the time, and lost when somebody writes: the next one goes on where it
+// was, and what changed before that is found by the survey that follows.
+func (c *copying) read(traced []byte) error {
+	v := c.store.View()
+	defer v.Close()
+	for {
+		snap, err := c.sites[c.from].Endpoint.Snapshot(c.ctx, true)
+		if err != nil {
+			return err
+		}
+		c.moved = c.moved || len(traced) == 0 || string(snap.Fingerprint()) != string(traced)
+		var snaps [2]endpoint.Snapshot
+		snaps[c.from] = snap
+		err = c.walk(c.ctx, v, c.t, snaps, c.upTo, c.store.PutChunk, c.row)
+		if err == nil {
+			err = c.send()
+		}
+		if closed := snap.Close(); !errors.Is(err, endpoint.ErrChanged) {
+			return errors.Join(err, closed)
+		}
+		c.moved = true
+	}
 }
 
 // copying is a first copy at work.
@@ -85,11 +112,13 @@ type copying struct {
 	upTo  record.Key // the last key in the batch
 	last  endpoint.Progress
 
+	moved  bool // the source is not what was surveyed
 	full   chan *copyBatch
 	memory sync.Mutex // guards Known, Copying and Progress of the two sites
 
 	// The one that writes them has these.
 	done, bytes int64
+	polite      bool // others write to the target, or may
 
 	limit atomic.Int64 // rows per batch
 }
@@ -184,7 +213,9 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 	if err == nil && len(refused) > 0 {
 		err = c.leaveOut(refused)
 	}
-	traced := err == nil && len(s.traced) > 0 && string(tx.Before()) == string(s.traced)
+	before := tx.Before()
+	traced := err == nil && len(s.traced) > 0 && string(before) == string(s.traced)
+	c.polite = c.polite || (len(s.traced) > 0 && !traced)
 	if err == nil {
 		err = tx.Commit()
 	}
@@ -192,6 +223,9 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	c.pace(time.Since(start), len(b.rows))
+	if c.polite {
+		wait(ctx, politeGap)
+	}
 	s.traced = nil
 	if traced {
 		s.traced = tx.After()

@@ -66,6 +66,8 @@ type Flow struct {
 	report   func(Progress)
 	reported time.Time
 	again    bool // a round of Watch was not finished
+	// carried is what a run did that has to be followed by another.
+	carried *Outcome
 }
 
 // Progress is where the work stands.

@@ -34,7 +34,9 @@ type run struct {
 
 // Run does what a survey found: copies, captures, applies, until nothing is due. The tables
 // are those of the survey, all of them there at both sites by now. It fails with [ErrMoved]
-// when the survey's views could not be held; nothing was written then but state.
+// when the survey's views could not be held, or when the source of a first copy was written
+// to meanwhile: then another survey has to find what the copy did not see. What this run
+// has done counts in the next one's outcome.
 func (f *Flow) Run(ctx context.Context, s *Survey, tables []Table, p func(Progress)) (*Outcome, error) {
 	f.report = p
 	r := f.run(s.mode, tables)
@@ -44,25 +46,34 @@ func (f *Flow) Run(ctx context.Context, s *Survey, tables []Table, p func(Progre
 	for i := range f.sites {
 		f.sites[i].traced = s.traced[i]
 	}
-	for n := range tables {
-		if to := s.Tables[n].FirstCopy; to >= 0 {
-			if err := r.copyTable(ctx, s, n, to); err != nil {
-				return nil, err
-			}
-		}
-	}
 	if err := r.capture(ctx, s); err != nil {
 		if errors.Is(err, endpoint.ErrChanged) {
 			err = ErrMoved
 		}
 		return nil, err
 	}
+	// From here on no view is held: it would keep writers out, and in the end us.
 	if err := s.Close(); err != nil {
 		return nil, err
+	}
+	moved := false
+	for n := range tables {
+		if to := s.Tables[n].FirstCopy; to >= 0 {
+			m, err := r.copyTable(ctx, s, n, to)
+			if err != nil {
+				return nil, err
+			}
+			moved = moved || m
+		}
+	}
+	if moved {
+		f.carried = r.out
+		return nil, ErrMoved
 	}
 	if err := r.rounds(ctx); err != nil {
 		return nil, err
 	}
+	f.carried = nil
 	return r.out, r.conclude(ctx)
 }
 
@@ -72,6 +83,14 @@ func (f *Flow) run(m Mode, tables []Table) *run {
 	for n := range tables {
 		r.out.Tables[n] = TableSurvey{Name: tables[n].Name, FirstCopy: -1, Rows: [2]int64{-1, -1}}
 		r.at[tables[n].Name] = &r.out.Tables[n]
+	}
+	if f.carried != nil {
+		r.out.Changed, r.out.Read = f.carried.Changed, f.carried.Read
+		for _, t := range f.carried.Tables {
+			if ts := r.at[t.Name]; ts != nil {
+				ts.To, ts.FirstCopy = t.To, t.FirstCopy
+			}
+		}
 	}
 	return r
 }
@@ -94,9 +113,11 @@ func (r *run) capture(ctx context.Context, s *Survey) error {
 			continue
 		}
 		for n := range r.tables {
-			site.Known[r.tables[n].Name] = extent{All: true}
+			if s.Tables[n].FirstCopy < 0 {
+				site.Known[r.tables[n].Name] = extent{All: true}
+			}
 		}
-		site.Cursor, site.Bound, site.Partial = s.cursor[i], true, !site.covers(r.tables)
+		site.Cursor, site.Partial = s.cursor[i], !site.covers(r.tables)
 		if err := writeJSON(w.batch(), siteName(i), &site.memory); err != nil {
 			return err
 		}
@@ -211,7 +232,7 @@ func (r *run) conclude(ctx context.Context) error {
 	b := r.store.Batch()
 	defer b.Close()
 	for i, s := range r.sites {
-		s.wrote = false
+		s.wrote, s.Bound = false, true
 		if s.Fingerprint = s.traced; s.Partial {
 			s.Fingerprint = nil // nobody looked at the tables that were left out
 		}

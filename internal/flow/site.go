@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/endpoint"
@@ -34,6 +33,8 @@ type memory struct {
 	Capturing   bool
 	Bound       bool              // some run has ended with all of this site's rows known
 	Partial     bool              // the last run left tables out: it says nothing about those
+	Uncaptured  bool              // when it was last looked at its edits did not count
+	PassedOver  bool              // nor did rows that only it has
 	Known       map[string]extent // by table
 	Copying     []copied          `json:",omitempty"`
 }
@@ -84,7 +85,9 @@ type site struct {
 	traced []byte
 	wrote  bool            // this run has committed to it
 	passed endpoint.Cursor // what the database was told of Cursor
-	cut    bool            // its log does not reach back to Cursor, and is of no use any more
+	// created: this run made its tables, so that nobody else is likely to use them yet.
+	created bool
+	cut     bool // its log does not reach back to Cursor, and is of no use any more
 }
 
 // copiedTo takes in that a batch of a first copy was the last that was committed, if p says
@@ -111,9 +114,10 @@ func (s *site) covers(tables []Table) bool {
 	return left == 0
 }
 
-// copying reports whether a first copy of the table to this site was begun.
-func (s *site) copying(table string) bool {
-	return slices.ContainsFunc(s.Copying, func(c copied) bool { return c.Table == table })
+// unread reports whether there may be something at the site that the last run did not take
+// in and one of this mode has to.
+func (s *site) unread(i int, m *Mode) bool {
+	return (s.Uncaptured && m.counts(i)) || (s.PassedOver && m.Delete)
 }
 
 // extent returns for which keys of a table the site's rows are known.

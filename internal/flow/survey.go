@@ -373,11 +373,11 @@ func (f *Flow) firstCopy(s *Survey, t *table, ts *TableSurvey) (bool, error) {
 		// A copy that was interrupted is known further at the site it comes from: the other
 		// way round it would take what the target still lacks for nothing at all.
 		known := t.known[to]
-		if known.All || string(known.Up) > string(t.known[from].Up) && !t.known[from].All || !s.mode.writes(to) || !s.mode.counts(from) || t.At[from] == nil || s.snaps[from] == nil {
+		if known.All || !s.mode.writes(to) || !s.mode.counts(from) || t.At[from] == nil || s.snaps[from] == nil {
 			continue
 		}
-		if known.Up != nil && !f.sites[to].copying(t.Name) {
-			continue // known up to here because it is what the other one was copied from
+		if !t.known[from].All && string(known.Up) > string(t.known[from].Up) {
+			continue
 		}
 		empty, err := f.emptyAfter(s, t, to, known.Up)
 		if err != nil {
