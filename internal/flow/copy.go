@@ -19,7 +19,7 @@ import (
 const (
 	copyRows  = 20_000
 	copyBytes = 8 << 20
-	copyHold  = 90 * time.Millisecond
+	copyHold  = 200 * time.Millisecond
 )
 
 // Where others may write too, a copy begins with small batches and leaves a gap between
@@ -27,6 +27,7 @@ const (
 // gets its turn in the first gap that comes.
 const (
 	politeRows = 2_000
+	politeHold = 90 * time.Millisecond
 	politeGap  = 30 * time.Millisecond
 )
 
@@ -291,11 +292,15 @@ func (c *copying) leaveOut(keys []record.Key) error {
 
 // pace adapts the size of batches to how long one held the lock.
 func (c *copying) pace(held time.Duration, rows int) {
+	hold := copyHold
+	if c.polite {
+		hold = politeHold
+	}
 	limit := c.limit.Load()
 	switch {
-	case held > copyHold:
+	case held > hold:
 		limit = max(limit/2, 100)
-	case held < copyHold/3 && rows >= int(limit):
+	case held < hold/2 && rows >= int(limit):
 		limit = min(limit*2, copyRows)
 	}
 	c.limit.Store(limit)

@@ -118,6 +118,8 @@ func (r *run) capture(ctx context.Context, s *Survey) error {
 			}
 		}
 		site.Cursor, site.Partial = s.cursor[i], !site.covers(r.tables)
+		site.Uncaptured = !r.mode.counts(i)
+		site.PassedOver = site.Uncaptured && !r.mode.Delete
 		if err := writeJSON(w.batch(), siteName(i), &site.memory); err != nil {
 			return err
 		}

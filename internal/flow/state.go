@@ -115,7 +115,7 @@ func (s *state) observe(i int, r row, e edit, flags record.Flags) (*record.Chang
 	}
 	if known && equal(was, r) {
 		if sh.uncaptured { // it was edited back
-			*sh = shadow{standing: behind, reflects: sh.reflects}
+			*sh = shadow{standing: behind, reflects: sh.reflects, withheld: sh.withheld}
 		}
 		return nil, nil
 	}

@@ -132,7 +132,7 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 	s.Nothing = true
 	scan := [2]endpoint.Snapshot{}
 	for i, site := range f.sites {
-		s.rows[i] = !site.same || !f.allKnown(i, tables)
+		s.rows[i] = !site.same || !f.allKnown(i, tables) || site.unread(i, &s.mode)
 		s.Nothing = s.Nothing && !s.rows[i]
 		if !s.rows[i] {
 			s.traced[i] = site.Fingerprint
@@ -150,7 +150,7 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 		if s.cursor[i], err = s.snaps[i].Cursor(); err != nil {
 			return err
 		}
-		if site.Capturing && site.Bound && !site.Partial && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
+		if site.Capturing && site.Bound && !site.Partial && !site.Uncaptured && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
 			s.logged[i] = true
 		} else {
 			scan[i] = s.snaps[i]
@@ -208,7 +208,7 @@ func (f *Flow) surveyTable(ctx context.Context, v View, s *Survey, tb *Table, sc
 		s.Nothing = s.Nothing && !copied
 		return err
 	}
-	edits := [2]edit{foreseen{f.sites[0].Origin, f}, foreseen{f.sites[1].Origin, f}}
+	edits := [2]edit{foreseen{0, f}, foreseen{1, f}}
 	for i := range scan {
 		if scan[i] != nil || t.At[i] == nil {
 			ts.Rows[i] = 0
@@ -378,6 +378,9 @@ func (f *Flow) firstCopy(s *Survey, t *table, ts *TableSurvey) (bool, error) {
 		}
 		if !t.known[from].All && string(known.Up) > string(t.known[from].Up) {
 			continue
+		}
+		if t.At[to] != nil && len(t.At[to].Triggers) > 0 {
+			continue // what they answer is looked for by an apply, not by a copy
 		}
 		empty, err := f.emptyAfter(s, t, to, known.Up)
 		if err != nil {

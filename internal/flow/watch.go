@@ -203,6 +203,7 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 	for i := range f.sites {
 		f.sites[i].traced = s.traced[i]
 	}
+	f.again = true // from here on the log says no more what is to be done
 	if err := r.capture(ctx, s); err != nil {
 		return nil, err
 	}

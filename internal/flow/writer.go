@@ -62,15 +62,28 @@ func (c *commit) at() (causal.Dot, causal.Stamp) {
 		return c.dot, c.stamp
 	}
 	f := c.w.f
+	if c.stamp == 0 {
+		c.w.stamp()
+	}
 	head := f.heads.Get(c.origin)
 	c.dot = causal.Dot{Origin: c.origin, Seq: head.Seq + 1}
-	c.stamp = f.clock.Next(f.now().UnixMilli())
 	c.stage = f.store.Stage(c.dot)
 	c.builder = record.NewBuilder(record.Header{
 		Dataset: f.identity.Dataset, Dot: c.dot, Prev: head.Hash, Stamp: c.stamp,
 	}, c.stage.Segment)
 	c.builder.Chunks = f.store.PutChunk
 	return c.dot, c.stamp
+}
+
+// stamp draws the stamps of all commits in the making at once: which of two edits found in
+// one run is the newer must not depend on what else the run finds, or no plan could say it
+// (see foreseen).
+func (w *writer) stamp() {
+	for _, c := range w.commits {
+		if c.builder == nil {
+			c.stamp = w.f.clock.Next(w.f.now().UnixMilli())
+		}
+	}
 }
 
 // add puts a change into the commit; its dot must be the commit's.
@@ -104,6 +117,7 @@ func (w *writer) flush(sync bool) error {
 	sealed := false
 	for i, c := range w.commits {
 		if c.builder == nil {
+			c.stamp = 0
 			continue
 		}
 		sealed = true
@@ -144,13 +158,18 @@ func (w *writer) close() {
 	}
 }
 
-// foreseen is the edit of a survey: a dot and a stamp like those a commit would get.
+// foreseen is the edit of a survey at a site: a dot and a stamp that stand to those of the
+// other site as those of the commits will.
 type foreseen struct {
-	origin causal.Origin
-	f      *Flow
+	site int
+	f    *Flow
 }
 
 func (e foreseen) at() (causal.Dot, causal.Stamp) {
-	clock := e.f.clock
-	return causal.Dot{Origin: e.origin, Seq: e.f.heads.Seq(e.origin) + 1}, clock.Next(e.f.now().UnixMilli())
+	clock, origin := e.f.clock, e.f.sites[e.site].Origin
+	stamp := clock.Next(e.f.now().UnixMilli())
+	for range e.site {
+		stamp = clock.Next(0)
+	}
+	return causal.Dot{Origin: origin, Seq: e.f.heads.Seq(origin) + 1}, stamp
 }
