@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -36,10 +38,51 @@ func showTwo(v, w record.Value, scale int) (string, string) {
 		return a, b
 	}
 	a, b = v.String(), w.String()
-	if a != b {
+	switch {
+	case a != b:
 		return a, b
+	case v.Kind() != w.Kind():
+		return a + " (" + class(v) + ")", b + " (" + class(w) + ")"
+	case v.Kind() == record.Large:
+		return showLarge(v), showLarge(w)
 	}
-	return a + " (" + class(v) + ")", b + " (" + class(w) + ")"
+	at := firstDifference(v.Raw(), w.Raw())
+	return showFrom(v, at), showFrom(w, at)
+}
+
+// showLarge tells large values of about one size apart.
+func showLarge(v record.Value) string {
+	info, err := v.Large()
+	if err != nil {
+		return v.String()
+	}
+	var sum []byte
+	for _, h := range info.Hashes {
+		sum = append(sum, h[:]...)
+	}
+	digest := sha256.Sum256(sum)
+	return fmt.Sprintf("<%s bytes, %x>", count(info.Size), digest[:4])
+}
+
+// firstDifference returns where two byte strings part.
+func firstDifference(a, b []byte) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// showFrom shows what of a long value stands where it differs from another.
+func showFrom(v record.Value, at int) string {
+	const window = 20
+	raw := v.Raw()
+	part := raw[min(at, len(raw)):min(at+window, len(raw))]
+	shown := record.TextValue(part)
+	if v.Kind() == record.Bytes {
+		shown = record.BytesValue(part)
+	}
+	return fmt.Sprintf("%s at byte %s", shown, count(int64(at)))
 }
 
 // class names the storage class of a value as SQLite does.
