@@ -99,9 +99,15 @@ func (l *loaded) contradiction(t *table, k record.Key) (*Conflict, error) {
 		return nil, nil
 	}
 	c := &Conflict{Kind: ConflictResolved, Table: t.Name, Key: slices.Clone(k), Shape: l.shape, Rule: p.By.String()}
-	if p.open {
+	result, agreed, err := l.agreed()
+	switch {
+	case err != nil:
+		return nil, err
+	case p.open && agreed:
+		c.Rule, c.Result = ruleOfThatTime, slices.Clone(result)
+	case p.open:
 		c.Kind = ConflictOpen
-	} else {
+	default:
 		c.Result = slices.Clone(p.row)
 	}
 	if !p.Whole {
@@ -117,6 +123,9 @@ func (l *loaded) contradiction(t *table, k record.Key) (*Conflict, error) {
 	c.Rows, err = l.sides()
 	return c, err
 }
+
+// ruleOfThatTime stands for the rule of an earlier run, which nobody remembers.
+const ruleOfThatTime = "an earlier rule"
 
 func (l *loaded) refusal(t *table, k record.Key, i int) (Conflict, error) {
 	why := l.shadow[i].parked

@@ -67,7 +67,13 @@ func (l *loaded) judge(m *Mode, r *round) (err error) {
 			return err
 		}
 		r.contest = p.Whole || len(p.Contested) > 0
-		r.undecide = p.open
+		if r.undecide = p.open; r.undecide {
+			_, agreed, err := l.agreed()
+			if err != nil {
+				return err
+			}
+			r.undecide = !agreed
+		}
 	}
 	return nil
 }

@@ -366,6 +366,22 @@ func (s *state) forget() {
 	}
 }
 
+// agreed returns the row that both sites have been given for all of the live versions: what
+// a rule decided once stays decided for runs with another rule.
+func (s *state) agreed() (r row, ok bool, err error) {
+	var rows [2]row
+	for i := range s.shadow {
+		sh := &s.shadow[i]
+		if sh.standing != behind || !sh.held || sh.uncaptured || !sameDots(sh.reflects, s.live) {
+			return nil, false, nil
+		}
+		if rows[i], _, err = s.at(i); err != nil {
+			return nil, false, err
+		}
+	}
+	return rows[0], equal(rows[0], rows[1]), nil
+}
+
 // edited reports whether writing to site i's row undoes an edit made there, or one of
 // which nobody knows.
 func (s *state) edited(i int) bool { return s.shadow[i].uncaptured || s.overruled }

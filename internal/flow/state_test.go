@@ -269,6 +269,10 @@ func TestEditOfWhatARuleDecided(t *testing.T) {
 		p.run(twoWay)
 		p.want(pairRow(2, 1), pairRow(2, 1))
 		p.st.rules = &merge.Table{Rule: merge.Rule{Kind: merge.Keep}}
+		if rd := p.run(twoWay); rd.undecide || !rd.contest {
+			t.Errorf("site %d: another rule reopens the conflict, or forgets it", i)
+		}
+		p.want(pairRow(2, 1), pairRow(2, 1))
 		p.rows[i] = pairRow(4, 1)
 		if rd := p.run(twoWay); rd.undecide {
 			t.Errorf("site %d: an edit reopens the conflict", i)
