@@ -1,0 +1,168 @@
+package syncline_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/syncline-io/syncline"
+	"github.com/syncline-io/syncline/endpoint"
+)
+
+const xy = `CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE TABLE y(id INTEGER PRIMARY KEY, v);
+	INSERT INTO x VALUES(1, 'x'); INSERT INTO y VALUES(1, 'y');`
+
+const allX = "SELECT id, v FROM x ORDER BY id"
+
+// What a one-way run passes over at the target, because only the target has it, is found
+// by the run that has to know: two ways, or with deletions.
+func TestRowsOfTheTargetAloneAreFoundLater(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.exec("b.db", "INSERT INTO x VALUES(2, 'only b')")
+	p.exec("a.db", "UPDATE x SET v = 'x2' WHERE id = 1")
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	p.holds("a.db", allX, "1 \"x2\"\n2 \"only b\"")
+
+	p.exec("b.db", "INSERT INTO x VALUES(3, 'only b')")
+	p.sync("a.db", "b.db", syncline.Options{})
+	r := p.sync("a.db", "b.db", syncline.Options{Delete: true, Yes: true})
+	if r.ToB.Deletes != 1 {
+		t.Errorf("deleted %d", r.ToB.Deletes)
+	}
+	p.same("a.db", "b.db", allX)
+}
+
+func TestRowsOfAWatchedTargetAloneAreFoundLater(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.watched("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true}, func() {})
+	p.exec("b.db", "INSERT INTO x VALUES(2, 'only b')")
+	p.exec("a.db", "UPDATE x SET v = 'x2' WHERE id = 1")
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.exec("b.db", "INSERT INTO x VALUES(3, 'later')")
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	p.same("a.db", "b.db", allX)
+	p.holds("a.db", allX, "1 \"x2\"\n2 \"only b\"\n3 \"later\"")
+}
+
+// An edit of a row whose deletion a one-way run withheld is an edit to the two-way run
+// that follows.
+func TestEditOfAWithheldRowCounts(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.exec("a.db", "INSERT INTO x VALUES(2, 'w'); DELETE FROM x WHERE id = 1")
+	p.exec("b.db", "UPDATE x SET v = 'edited' WHERE id = 1")
+	p.sync("a.db", "b.db", syncline.Options{})
+	r := p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Delete: true, Yes: true, AllowEmptySource: true, MaxDelete: 1})
+	p.holds("b.db", "SELECT v FROM x WHERE id = 1", `"edited"`)
+	if r.Open != 1 {
+		t.Errorf("report: %+v", r)
+	}
+}
+
+// A first copy that goes on later finds what was edited meanwhile among the rows that it
+// had copied.
+// What the target's own triggers make of a first copy is not hidden.
+func TestTriggersAnswerAFirstCopy(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.exec("b.db", `CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE TABLE y(id INTEGER PRIMARY KEY, v);
+		CREATE TRIGGER tx AFTER INSERT ON x BEGIN UPDATE x SET v = v || '!' WHERE id = new.id; INSERT INTO y VALUES(new.id + 10, 'of x'); END`)
+	for range 2 {
+		p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	}
+	p.same("a.db", "b.db", allX)
+	p.same("a.db", "b.db", "SELECT * FROM y")
+	p.holds("a.db", allX, `1 "x!"`)
+}
+
+// The state knows a table by the same name whatever the order of the databases and the
+// spelling of the table in them.
+// Deciding one conflict does not do what a guard has refused.
+// A watch of all tables after one of some watches all.
+// With "newest", of edits found in one run the plan and the run prefer the same.
+func TestPlanAndRunAgreeOnTheNewest(t *testing.T) {
+	for n := range 12 {
+		p := newPlace(t)
+		p.exec("a.db", xy+"INSERT INTO x VALUES(2, 'x')")
+		two := syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "newest")}
+		p.sync("a.db", "b.db", two)
+		p.exec("a.db", "DELETE FROM x WHERE id = 1")
+		p.exec("b.db", "UPDATE x SET v = 'b' WHERE id = 1")
+		if n%2 == 0 {
+			p.exec("b.db", "UPDATE x SET v = 'b2' WHERE id = 2")
+		}
+		var plan *syncline.Plan
+		two.Plan = func(p *syncline.Plan) { plan = p }
+		r := p.sync("a.db", "b.db", two)
+		var a, b syncline.Effect
+		for _, tp := range plan.Tables {
+			a.Inserts, a.Updates, a.Deletes = a.Inserts+tp.ToA.Inserts, a.Updates+tp.ToA.Updates, a.Deletes+tp.ToA.Deletes
+			b.Inserts, b.Updates, b.Deletes = b.Inserts+tp.ToB.Inserts, b.Updates+tp.ToB.Updates, b.Deletes+tp.ToB.Deletes
+		}
+		if a.Deletes != r.ToA.Deletes || b.Deletes != r.ToB.Deletes || a.Inserts != r.ToA.Inserts {
+			t.Fatalf("run %d: plan to a %+v, to b %+v; done to a %+v, to b %+v", n, a, b, r.ToA, r.ToB)
+		}
+		p.same("a.db", "b.db", allX)
+	}
+}
+
+// changing is an endpoint whose sliced views are lost to writers now and then.
+type changing struct {
+	endpoint.Endpoint
+	left *atomic.Int64
+}
+
+func (e changing) Snapshot(ctx context.Context, sliced bool) (endpoint.Snapshot, error) {
+	s, err := e.Endpoint.Snapshot(ctx, sliced)
+	if err != nil || !sliced {
+		return s, err
+	}
+	return changingView{s, e.left}, nil
+}
+
+type changingView struct {
+	endpoint.Snapshot
+	left *atomic.Int64
+}
+
+func (v changingView) Count(t *endpoint.Table) (int64, error) {
+	if v.left.Add(-1) >= 0 {
+		return 0, fmt.Errorf("count: %w", endpoint.ErrChanged)
+	}
+	return v.Snapshot.Count(t)
+}
+
+// failed waits for a watch to end by itself and returns why.
+// A round of a watch that loses its view to a writer half way is finished all the same.
+func TestWatchFinishesARoundThatWasDisturbed(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy+"INSERT INTO x VALUES(2, 'x')")
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	left := new(atomic.Int64)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	started := make(chan struct{}, 100)
+	o := syncline.Options{TwoWay: true, Yes: true, Watch: true, StateDir: p.state, Progress: func(pr syncline.Progress) {
+		if pr.Phase == syncline.PhaseWatch {
+			started <- struct{}{}
+		}
+	}}
+	go func() {
+		_, err := syncline.Sync(ctx, p.open("a.db"), changing{p.open("b.db"), left}, o)
+		done <- err
+	}()
+	<-started
+	left.Store(1)
+	p.exec("a.db", "DELETE FROM x WHERE id = 1")
+	p.until("b.db", "SELECT count(*) FROM x", "1")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
