@@ -19,6 +19,9 @@ func testMain(m *testing.M) int {
 	if os.Getenv(holdEnv) != "" {
 		return hold()
 	}
+	if os.Getenv(measureEnv) != "" {
+		return measurePeak()
+	}
 	dir, err := os.MkdirTemp("", "syncline-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

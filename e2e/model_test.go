@@ -16,6 +16,7 @@ type past struct {
 	exists  [2]bool     // the edits made or removed the row there
 	touched [2]bool     // like edited, but not forgotten when the edit has crossed
 	rules   set[string] // the rules of the runs since
+	shown   bool        // a run that was killed has listed it as resolved
 	listed  set[string] // as what it was listed after the latest run: open, parked
 	story   []string    // what happened, for people
 }
@@ -78,9 +79,13 @@ func (m *model) edit(name string, side int, from, to, other row) {
 	}
 }
 
-// kill notes that a run with a rule was killed, and what it left.
-func (m *model) kill(rule string, a, b map[string]row) {
+// kill notes that a run with a rule was killed, and what it left. What it decided may be
+// overwritten by the next edit, so it has to be listed by now.
+func (m *model) kill(rule string, a, b map[string]row, listed map[string]set[string]) {
 	m.killed = true
+	for name, kinds := range listed {
+		m.record(name).shown = m.record(name).shown || kinds["resolved"]
+	}
 	for name, p := range m.records {
 		if p.edited[0] || p.edited[1] || len(p.listed) > 0 {
 			p.rules = p.rules.add(rule)
@@ -158,7 +163,7 @@ func (m *model) judge(p *past, q [2]row, listed set[string], rule string) error 
 			if !lost {
 				continue
 			}
-			if !listed["resolved"] {
+			if !listed["resolved"] && !p.shown {
 				return fmt.Errorf("%s's edit is lost and not listed", sideName(s))
 			}
 			if p.rules["keep"] && len(p.rules) == 1 {

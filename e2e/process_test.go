@@ -123,7 +123,7 @@ func (p *process) report() ran {
 	r := ran{args: p.cmd.Args[1:], exit: -2, out: strings.Join(p.out, "\n"), errOut: p.errOut.String()}
 	select {
 	case <-p.done:
-		r.exit, r.peak = p.cmd.ProcessState.ExitCode(), peakMemory(p.cmd.ProcessState)
+		r.exit = p.cmd.ProcessState.ExitCode()
 	default:
 	}
 	return r

@@ -44,7 +44,8 @@ func TestRandomRounds(t *testing.T) {
 			time.Sleep(time.Duration(rng.Int64N(int64(typical))))
 			p.kill()
 			p.report().checkCrash(t)
-			m.kill(rule, e.snapshot(0), e.snapshot(1))
+			listed, _ := w.listed(rule)
+			m.kill(rule, e.snapshot(0), e.snapshot(1), listed)
 			if rng.IntN(2) == 0 {
 				e.editBoth()
 			}
