@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -91,6 +92,27 @@ func TestConflictsByRule(t *testing.T) {
 	r = w.must(0, "conflicts", "a.db", "b.db", "--on-conflict", "b")
 	if !strings.Contains(r.out, "orders/7   decided by b ") {
 		t.Errorf("got %q", r.out)
+	}
+}
+
+// An older backup in place of a database is noticed and said so, also where no plan is shown.
+func TestOlderBackupIsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.pair()
+	w.must(0, "sync", "a.db", "b.db", "--two-way")
+	old, err := os.ReadFile(w.path("a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must(0, "sql", "a.db", "update orders set note = 'newer' where id = 7")
+	if r := w.must(0, "sync", "a.db", "b.db", "--two-way"); r.errOut != "" {
+		t.Errorf("a run like any other says %q", r.errOut)
+	}
+	if err := os.WriteFile(w.path("a.db"), old, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.must(1, "sync", "a.db", "b.db", "--two-way"); !strings.Contains(r.errOut, "history unknown: ") {
+		t.Errorf("nothing is said of it: %q, %q", r.out, r.errOut)
 	}
 }
 

@@ -157,21 +157,23 @@ func leftText(open, parked, pending, conflicts int64) string {
 	return strings.Join(parts, "   ")
 }
 
-// history says what the state knows, where it does not know everything.
 func (w *planWriter) history() {
-	p := w.p
-	if p.Known || p.Nothing || p.A.Empty || p.B.Empty {
-		return // what is copied into an empty database has no history that could matter
+	if text := historyText(w.p); text != "" {
+		w.line("%s", text)
 	}
-	why := p.Unknown
-	if why == "" {
-		why = "this pair was never synced"
+}
+
+// historyText says why the state does not know what became of the rows since the last
+// sync, "" when it does or when that could not matter.
+func historyText(p *syncline.Plan) string {
+	if p.Known || p.Nothing || p.A.Empty || p.B.Empty {
+		return "" // what is copied into an empty database has no history
 	}
 	what := "rows that differ are overwritten"
 	if p.TwoWay {
 		what = "rows that differ are conflicts"
 	}
-	w.line("history unknown: %s; %s, no deletion is guessed", safe(why), what)
+	return fmt.Sprintf("history unknown: %s; %s, no deletion is guessed", safe(p.Unknown), what)
 }
 
 func (w *planWriter) creations() {

@@ -19,13 +19,17 @@ type syncSession struct {
 	flags    *syncFlags
 	args     []string
 	meter    *meter
-	shown    bool // the plan has been printed
+	first    *syncline.Plan // the first that was made
+	shown    bool           // the plan has been printed
 	watching bool
 }
 
 // plan shows a plan: on a terminal always, and where it is itself the result.
 func (s *syncSession) plan(p *syncline.Plan) {
 	s.meter.clear()
+	if s.first == nil {
+		s.first = p
+	}
 	switch {
 	case s.app.flags.json:
 		s.event(planEvent(p))
@@ -77,6 +81,9 @@ func (s *syncSession) progress(p syncline.Progress) {
 		return
 	}
 	s.watching = true
+	if s.first != nil {
+		s.brief(s.first)
+	}
 	arrow := "->"
 	if s.flags.twoWay {
 		arrow = "<->"
@@ -107,11 +114,8 @@ func (s *syncSession) finish(r *syncline.Report) outcome {
 	if !r.Settled {
 		o.exit = exitNo
 	}
-	if !s.shown && r.Plan != nil {
-		// Views and the like are named by the plan; a table that is left out is more.
-		for _, line := range skippedLines(tablesOf(r.Plan.Skipped)) {
-			s.note("not synced: %s", line)
-		}
+	if s.first != nil {
+		s.brief(s.first)
 	}
 	for _, line := range summaryText(r, s.args[0], s.args[1], s.flags.twoWay, s.flags.command("conflicts", s.args)) {
 		s.say("%s", line)
@@ -122,6 +126,20 @@ func (s *syncSession) finish(r *syncline.Report) outcome {
 // command is a command about the conflicts of the pair. The state remembers the rules.
 func (f *syncFlags) command(name string, args []string) string {
 	return conflictsCommand(name, args, &f.pairFlags, &ruleFlags{})
+}
+
+// brief says what of a plan nobody should miss, where the plan itself was not shown.
+func (s *syncSession) brief(p *syncline.Plan) {
+	if s.shown {
+		return
+	}
+	s.shown = true
+	if text := historyText(p); text != "" {
+		s.note("%s", text)
+	}
+	for _, line := range skippedLines(tablesOf(p.Skipped)) {
+		s.note("not synced: %s", line)
+	}
 }
 
 // tablesOf returns the tables among things that are not synced.
