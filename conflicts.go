@@ -32,10 +32,22 @@ var ErrNoConflict = errors.New("no such conflict")
 
 // Conflicts calls f with each record of a pair that waits for a decision, that a rule has
 // decided, or that a database would not take, table by table. It reads the state as the
-// last run left it and writes nothing; a pair that was never synced has no conflicts. What
+// last run left it and writes nothing; a pair that was never synced has no conflicts. Of a
+// pair that is being watched it gives the list that the watch keeps, by the watch's rules. What
 // f is given is f's to keep. An error of f ends it and is returned.
 func Conflicts(ctx context.Context, a, b endpoint.Endpoint, o StateOptions, f func(Conflict) error) error {
-	s, l, err := openState(ctx, [2]endpoint.Endpoint{a, b}, o, true)
+	ends := [2]endpoint.Endpoint{a, b}
+	s, l, err := openState(ctx, ends, o, true)
+	if busy := (*BusyError)(nil); errors.As(err, &busy) && o.OnConflict == nil && o.Rules == nil {
+		ins, err := inspect(ctx, ends)
+		if err != nil {
+			return err
+		}
+		if ok, err := listedConflicts(busy.Path, ins, f); ok || err != nil {
+			return err
+		}
+		return busy
+	}
 	if err != nil {
 		return err
 	}

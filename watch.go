@@ -8,7 +8,12 @@ import (
 )
 
 // watch keeps the databases in step until the context ends.
-func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
+func (r *syncRun) watch(ctx context.Context, total *Report) (_ *Report, err error) {
+	if err := r.listConflicts(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.unlistConflicts()) }()
+	listed := total.Open+total.Parked+total.Resolved > 0
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Phase: PhaseWatch, Elapsed: r.o.Now().Sub(r.start)})
 	}
@@ -20,8 +25,15 @@ func (r *syncRun) watch(ctx context.Context, total *Report) (*Report, error) {
 	var failed error // of a round
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := r.flow.Watch(ctx, m, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
-		one, err := r.done(context.WithoutCancel(ctx), total.Plan, out)
+	err = r.flow.Watch(ctx, m, r.flowTables(r.layout.tables), func(out *flow.Outcome) {
+		ctx := context.WithoutCancel(ctx)
+		one, err := r.done(ctx, total.Plan, out)
+		if now := err == nil && one.Open+one.Parked+one.Resolved > 0; now || listed {
+			listed = now
+			if err == nil {
+				err = r.listConflicts(ctx)
+			}
+		}
 		if err != nil {
 			failed = err
 			cancel()
