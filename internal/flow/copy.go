@@ -34,8 +34,8 @@ const (
 // copyTable copies a table to a site that has none of its rows. A batch is a commit,
 // durable together with the words that it is on its way, and then a transaction of the
 // target; so a copy that is interrupted goes on after its last batch. The next batch is
-// made while the target writes this one. It reports whether the source was written to
-// meanwhile.
+// made while the target writes this one. It reports whether either site may have been
+// written to behind it: then another survey has to look.
 func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) (moved bool, err error) {
 	t := r.table(r.tables[n], &r.mode)
 	c := &copying{
@@ -50,6 +50,7 @@ func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) (moved bool, 
 	c.w = r.writer()
 	defer c.w.close()
 	c.upTo = t.known[to].Up
+	c.moved = c.upTo != nil // who knows what became of the rows before it since then
 	t.known[to] = extent{} // so that every row is looked at
 
 	g, ctx := errgroup.WithContext(ctx)
@@ -113,7 +114,7 @@ type copying struct {
 	upTo  record.Key // the last key in the batch
 	last  endpoint.Progress
 
-	moved  bool // the source is not what was surveyed
+	moved  bool // rows behind the copy may be others by now
 	full   chan *copyBatch
 	memory sync.Mutex // guards Known, Copying and Progress of the two sites
 
