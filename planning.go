@@ -56,12 +56,12 @@ func (s *session) captures(i int, o *Options) bool { return i == 0 || o.TwoWay }
 
 // installs names what capture creates in a database that this pair does not capture yet.
 func (s *session) installs(i int, l *layout) []Installation {
-	if b, ok := s.ins[i].Binding(s.flow.Pair()); ok && b.Capturing {
-		return nil
-	}
 	var all []Installation
 	seen := map[string]bool{}
-	for _, t := range l.tables {
+	for n, t := range l.tables {
+		if !s.flow.Installs(s.dir.side(i), &flow.Mode{Lead: flow.Both}, s.flowTables(l.tables[n:n+1])) {
+			continue
+		}
 		for _, name := range s.ends[i].Objects(t.any()) {
 			if !seen[name] {
 				seen[name] = true

@@ -304,8 +304,9 @@ func (r *syncRun) prepare(ctx context.Context) (did bool, err error) {
 
 // toInstall reports whether there is something to install before watching.
 func (r *syncRun) toInstall() bool {
+	tables := r.flowTables(r.layout.tables)
 	for i := range r.ends {
-		if r.flow.Installs(r.dir.side(i), &r.mode) {
+		if r.flow.Installs(r.dir.side(i), &r.mode, tables) {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/endpoint"
@@ -31,6 +32,7 @@ type memory struct {
 	Fingerprint []byte            // of the content of which everything was captured
 	Cursor      endpoint.Cursor   // the capture log is read up to here
 	Capturing   bool
+	Captured    []string          `json:",omitempty"` // the tables that the capture log is about
 	Bound       bool              // some run has ended with all of this site's rows known
 	Partial     bool              // the last run left tables out: it says nothing about those
 	Uncaptured  bool              // when it was last looked at its edits did not count
@@ -101,6 +103,13 @@ func (s *site) copiedTo(p endpoint.Progress) bool {
 		}
 	}
 	return false
+}
+
+// captures reports whether site i's capture log is about all of the tables that it has.
+func (s *site) captures(i int, tables []Table) bool {
+	return s.Capturing && !slices.ContainsFunc(tables, func(t Table) bool {
+		return t.At[i] != nil && !slices.Contains(s.Captured, t.Name)
+	})
 }
 
 // covers reports whether tables has all tables of which anything is known at the site.

@@ -150,7 +150,7 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 		if s.cursor[i], err = s.snaps[i].Cursor(); err != nil {
 			return err
 		}
-		if site.Capturing && site.Bound && !site.Partial && !site.Uncaptured && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
+		if site.captures(i, tables) && site.Bound && !site.Partial && !site.Uncaptured && !site.unknown && s.mode.counts(i) && f.allKnown(i, tables) {
 			s.logged[i] = true
 		} else {
 			scan[i] = s.snaps[i]

@@ -11,7 +11,9 @@ import (
 )
 
 // Installs reports whether Install would create something at a site.
-func (f *Flow) Installs(i int, m *Mode) bool { return m.counts(i) && !f.sites[i].Capturing }
+func (f *Flow) Installs(i int, m *Mode, tables []Table) bool {
+	return m.counts(i) && !f.sites[i].captures(i, tables)
+}
 
 // Install makes the sites whose edits count write down what changes in their tables. It
 // comes before the survey of a run that is to watch.
@@ -38,9 +40,10 @@ func (f *Flow) install(ctx context.Context, i int, tables []Table) error {
 		return err
 	}
 	var own []*endpoint.Table
+	var names []string
 	for n := range tables {
 		if t := tables[n].At[i]; t != nil {
-			own = append(own, t)
+			own, names = append(own, t), append(names, tables[n].Name)
 		}
 	}
 	err = tx.Capture(own)
@@ -54,10 +57,11 @@ func (f *Flow) install(ctx context.Context, i int, tables []Table) error {
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	if s.Capturing {
+	if s.captures(i, tables) {
 		return nil // goes on from where it was read to
 	}
 	s.Capturing, s.Cursor, s.Bound, s.cut = true, end, false, false // what came before has to be compared
+	s.Captured = names
 	b := f.store.Batch()
 	defer b.Close()
 	if err := writeJSON(b, siteName(i), &s.memory); err != nil {
