@@ -113,7 +113,7 @@ func (s *session) resolve(ctx context.Context, l *layout, o StateOptions, name, 
 	if found == nil {
 		return nil, fmt.Errorf("%w: %s", ErrNoConflict, name)
 	}
-	if _, err := s.flow.Decide(ctx, mode, tables, t.name, key, s.dir.side(from)); err != nil {
+	if _, err := s.flow.Decide(ctx, mode, tables, t.stateName(), key, s.dir.side(from)); err != nil {
 		if errors.Is(err, flow.ErrNoRecord) {
 			err = fmt.Errorf("%w: %s", ErrNoConflict, name)
 		}
@@ -126,7 +126,7 @@ func (s *session) resolve(ctx context.Context, l *layout, o StateOptions, name, 
 func (s *session) find(ctx context.Context, m flow.Mode, l *layout, book *ruleBook, t *pairedTable, keys []record.Key) (found *Conflict, key record.Key, err error) {
 	best := len(keys)
 	err = s.flow.Conflicts(ctx, m, s.flowTables(l.tables), func(c flow.Conflict) error {
-		if c.Table != t.name {
+		if c.Table != t.stateName() {
 			return nil
 		}
 		n := slices.IndexFunc(keys, func(k record.Key) bool { return string(k) == string(c.Key) })
@@ -215,8 +215,8 @@ func (s *session) conflict(c *flow.Conflict, l *layout, book *ruleBook) (*Confli
 		out.At = s.ends[s.dir.side(c.At)].Name()
 	}
 	for _, t := range l.tables {
-		if t.name == c.Table {
-			out.Record = recordName(t.any(), c.Key, c.Rows[a], c.Rows[b], c.Result)
+		if t.stateName() == c.Table {
+			out.Table, out.Record = t.name, recordName(t.any(), c.Key, c.Rows[a], c.Rows[b], c.Result)
 		}
 	}
 	for _, i := range c.Contested {

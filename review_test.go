@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/syncline-io/syncline"
 	"github.com/syncline-io/syncline/endpoint"
@@ -65,8 +66,6 @@ func TestEditOfAWithheldRowCounts(t *testing.T) {
 	}
 }
 
-// A first copy that goes on later finds what was edited meanwhile among the rows that it
-// had copied.
 // What the target's own triggers make of a first copy is not hidden.
 func TestTriggersAnswerAFirstCopy(t *testing.T) {
 	p := newPlace(t)
@@ -81,10 +80,6 @@ func TestTriggersAnswerAFirstCopy(t *testing.T) {
 	p.holds("a.db", allX, `1 "x!"`)
 }
 
-// The state knows a table by the same name whatever the order of the databases and the
-// spelling of the table in them.
-// Deciding one conflict does not do what a guard has refused.
-// A watch of all tables after one of some watches all.
 // With "newest", of edits found in one run the plan and the run prefer the same.
 func TestPlanAndRunAgreeOnTheNewest(t *testing.T) {
 	for n := range 12 {
@@ -138,7 +133,6 @@ func (v changingView) Count(t *endpoint.Table) (int64, error) {
 	return v.Snapshot.Count(t)
 }
 
-// failed waits for a watch to end by itself and returns why.
 // A round of a watch that loses its view to a writer half way is finished all the same.
 func TestWatchFinishesARoundThatWasDisturbed(t *testing.T) {
 	p := newPlace(t)
@@ -165,4 +159,94 @@ func TestWatchFinishesARoundThatWasDisturbed(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// A first copy that goes on later finds what was edited meanwhile among the rows that it
+// had copied.
+func TestInterruptedFirstCopyFindsEdits(t *testing.T) {
+	for _, side := range []string{"a.db", "b.db"} {
+		p := newPlace(t)
+		p.exec("a.db", `CREATE TABLE x(id INTEGER PRIMARY KEY, v); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)
+			INSERT INTO x SELECT i, 'v' || i FROM n`)
+		ctx, cancel := context.WithCancel(context.Background())
+		o := syncline.Options{TwoWay: true, Yes: true, StateDir: p.state}
+		o.Progress = func(pr syncline.Progress) {
+			if pr.Phase == syncline.PhaseCopy && pr.Done > 0 {
+				cancel()
+			}
+		}
+		if _, err := syncline.Sync(ctx, p.open("a.db"), p.open("b.db"), o); err == nil {
+			t.Fatal("was not interrupted")
+		}
+		if p.query("b.db", "SELECT count(*) > 0 AND count(*) < 70000 FROM x") != "1" {
+			t.Fatal("was not interrupted in the middle")
+		}
+		p.exec(side, "UPDATE x SET v = 'edited' WHERE id = 1; DELETE FROM x WHERE id = 2")
+		p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+		p.same("a.db", "b.db", "SELECT count(*), (SELECT v FROM x WHERE id = 1) FROM x")
+		p.holds("a.db", "SELECT count(*), (SELECT v FROM x WHERE id = 1) FROM x", `69999 "edited"`)
+	}
+}
+
+// The state knows a table by the same name whatever the order of the databases and the
+// spelling of the table in them.
+func TestTableNamesSpelledDifferently(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", `CREATE TABLE Orders(id INTEGER PRIMARY KEY, v); INSERT INTO orders VALUES(1, 'x'), (2, 'y');`)
+	p.exec("b.db", `CREATE TABLE orders(id INTEGER PRIMARY KEY, v);`)
+	two := syncline.Options{TwoWay: true, Yes: true}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", "DELETE FROM orders WHERE id = 2")
+	p.sync("b.db", "a.db", two)
+	p.same("a.db", "b.db", "SELECT * FROM orders")
+	p.holds("a.db", "SELECT id FROM orders", "1")
+}
+
+// Deciding one conflict does not do what a guard has refused.
+func TestResolveWritesOneRecordOnly(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", "CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE TABLE y(id INTEGER PRIMARY KEY, v); INSERT INTO y VALUES(1, 'y'), (2, 'z'); INSERT INTO x VALUES(1, 'x')")
+	two := syncline.Options{TwoWay: true, Yes: true}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", "UPDATE x SET v = 'a'")
+	p.exec("b.db", "UPDATE x SET v = 'b'")
+	p.sync("a.db", "b.db", two)
+	w := p.watch("a.db", "b.db", two)
+	p.exec("a.db", "DELETE FROM y")
+	if err := w.failed(t); err == nil {
+		t.Fatal("no guard")
+	}
+	_, err := syncline.Resolve(context.Background(), p.open("a.db"), p.open("b.db"), syncline.StateOptions{StateDir: p.state}, "x/1", syncline.TakeA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.holds("b.db", "SELECT v FROM x", `"a"`)
+	p.holds("b.db", "SELECT count(*) FROM y", "2")
+}
+
+// A watch of all tables after one of some watches all.
+func TestWatchOfMoreTables(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.exec("b.db", "CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE TABLE y(id INTEGER PRIMARY KEY, v)")
+	p.watched("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true, Tables: []string{"x"}}, func() {})
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	p.exec("a.db", "UPDATE y SET v = 'y2'")
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	p.holds("b.db", "SELECT v FROM y", `"y2"`)
+	p.watched("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true}, func() {
+		p.exec("a.db", "UPDATE y SET v = 'y3'")
+		p.until("b.db", "SELECT v FROM y", `"y3"`)
+	})
+}
+
+// failed waits for a watch to end by itself and returns why.
+func (w *watching) failed(t *testing.T) error {
+	t.Helper()
+	select {
+	case <-w.done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("watch goes on")
+	}
+	return w.err
 }

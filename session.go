@@ -28,6 +28,8 @@ type session struct {
 	log   *slog.Logger
 	// why says why the history of the pair is unknown; "" when it is known.
 	why string
+	// names is how people are shown the tables that the state knows by other names.
+	names map[string]string
 	// unchanged says that a database is as the last run left it.
 	unchanged [2]bool
 }
@@ -42,7 +44,7 @@ type sessionOptions struct {
 
 // openSession finds and opens the state of a pair whose databases were inspected.
 func openSession(ends [2]endpoint.Endpoint, ins [2]*endpoint.Inspection, o sessionOptions) (s *session, err error) {
-	s = &session{ends: ends, ins: ins, now: o.now, log: o.log}
+	s = &session{ends: ends, ins: ins, now: o.now, log: o.log, names: make(map[string]string)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -145,11 +147,16 @@ func (s *session) schemas(ctx context.Context) ([2]*endpoint.Schema, error) {
 	return both, nil
 }
 
+// stateName is the name that the state knows a table by: neither the order of the databases
+// nor how one of them spells it may make another table of it.
+func (t *pairedTable) stateName() string { return lowerASCII(t.name) }
+
 // flowTables returns tables as flow wants them, in the order of the state.
 func (s *session) flowTables(tables []*pairedTable) []flow.Table {
 	out := make([]flow.Table, len(tables))
 	for n, t := range tables {
-		out[n].Name = t.name
+		out[n].Name = t.stateName()
+		s.names[out[n].Name] = t.name
 		for i, at := range t.at {
 			out[n].At[s.dir.side(i)] = at
 		}
@@ -169,7 +176,7 @@ func (s *session) progress(report func(Progress)) func(flow.Progress) {
 			side = s.ends[s.dir.side(p.Site)].Name()
 		}
 		report(Progress{
-			Phase: Phase(p.Phase), Table: p.Table, Side: side,
+			Phase: Phase(p.Phase), Table: s.names[p.Table], Side: side,
 			Done: p.Done, Total: p.Total, Bytes: p.Bytes, Elapsed: s.now().Sub(start),
 		})
 	}

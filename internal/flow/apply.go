@@ -41,6 +41,9 @@ func (a *applied) settle(st *state, i int, table string, k record.Key) error {
 	if st.shadow[i].standing != behind || !a.tables[table] || a.skipped[nameOf(table, k)] {
 		return nil
 	}
+	if a.Only != nil && nameOf(a.Only.Table, a.Only.Key) != nameOf(table, k) {
+		return nil
+	}
 	v, _, want, err := st.due(i, &Mode{Lead: a.Lead, Delete: a.Delete})
 	if err != nil {
 		return err
@@ -124,6 +127,9 @@ func (r *run) eachDueIn(ctx context.Context, v View, i int, t *table, each func(
 			return err
 		}
 		k := sides.Key()
+		if r.leaves(t.Name, k) {
+			continue
+		}
 		l, err := r.fetch(v, t, k)
 		if err != nil {
 			return err
@@ -266,7 +272,7 @@ func (a *transaction) own(t *table, k record.Key) (bool, error) {
 func (a *transaction) left(t *table, k record.Key) bool {
 	name := nameOf(t.Name, k)
 	_, out := a.park.records[name]
-	return out || a.skipped[name]
+	return out || a.skipped[name] || a.leaves(t.Name, k)
 }
 
 // skip leaves a row out that was edited meanwhile.

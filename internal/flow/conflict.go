@@ -191,7 +191,7 @@ func (l *loaded) sides() (rows [2]record.Image, err error) {
 }
 
 // Decide ends a conflict: both sites get what site take has. The decision is written down
-// and applied at once.
+// and applied at once, and nothing else is: what more is due, a run shows before it does it.
 func (f *Flow) Decide(ctx context.Context, m Mode, tables []Table, name string, k record.Key, take int) (*Outcome, error) {
 	if err := f.begin(tables, &m); err != nil {
 		return nil, err
@@ -204,6 +204,7 @@ func (f *Flow) Decide(ctx context.Context, m Mode, tables []Table, name string, 
 	if err := r.decide(ctx, t, k, take); err != nil {
 		return nil, err
 	}
+	r.only = &named{t.Name, k}
 	if err := r.rounds(ctx); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,12 @@ type run struct {
 	tables []Table
 	out    *Outcome
 	at     map[string]*TableSurvey
+	only   *named // when not nil, nothing else is applied
+}
+
+// leaves reports whether the run leaves a record as it is, whatever is due there.
+func (r *run) leaves(table string, k record.Key) bool {
+	return r.only != nil && (r.only.Table != table || string(r.only.Key) != string(k))
 }
 
 // Run does what a survey found: copies, captures, applies, until nothing is due. The tables

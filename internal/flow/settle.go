@@ -18,7 +18,7 @@ func (a *transaction) rollback() error {
 func (a *transaction) finish(ctx context.Context) (more bool, err error) {
 	in := &intent{
 		Lead: a.mode.Lead, Delete: a.mode.Delete,
-		Chosen: a.chosen, Derived: a.derived, Skipped: slices.Clone(a.raced),
+		Only: a.only, Chosen: a.chosen, Derived: a.derived, Skipped: slices.Clone(a.raced),
 	}
 	for n := range a.tables {
 		in.Tables = append(in.Tables, a.tables[n].Name)

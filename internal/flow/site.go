@@ -43,7 +43,7 @@ type memory struct {
 
 // intent is an apply whose COMMIT may or may not have happened, kept as JSON under
 // "intent/<i>". Everything that is due at the site in the store's state was written, but
-// for Skipped. Chosen is what was written of records with several versions, which another
+// for Skipped, or only Only was. Chosen is what was written of records with several versions, which another
 // run's rules might show otherwise. Derived is what the site's own triggers left different.
 type intent struct {
 	From, To endpoint.Progress
@@ -51,6 +51,7 @@ type intent struct {
 	Delete   bool
 	Tables   []string `json:",omitempty"` // that the apply was about
 	Skipped  []named  `json:",omitempty"`
+	Only     *named   `json:",omitempty"`
 	Chosen   []rowOf  `json:",omitempty"`
 	Derived  []rowOf  `json:",omitempty"`
 }
