@@ -81,7 +81,7 @@ func (m *model) edit(name string, side int, from, to, other row) {
 
 // kill notes that a run with a rule was killed, and what it left. What it decided may be
 // overwritten by the next edit, so it has to be listed by now.
-func (m *model) kill(rule string, a, b map[string]row, listed map[string]set[string]) {
+func (m *model) kill(rule string, left [2]map[string]row, listed map[string]set[string]) {
 	m.killed = true
 	for name, kinds := range listed {
 		m.record(name).shown = m.record(name).shown || kinds["resolved"]
@@ -89,7 +89,7 @@ func (m *model) kill(rule string, a, b map[string]row, listed map[string]set[str
 	for name, p := range m.records {
 		if p.edited[0] || p.edited[1] || len(p.listed) > 0 {
 			p.rules = p.rules.add(rule)
-			p.tell("killed run with rule %s left\n  a %q\n  b %q", rule, a[name], b[name])
+			p.tell("killed run with rule %s left\n  a %q\n  b %q", rule, left[0][name], left[1][name])
 		}
 	}
 }

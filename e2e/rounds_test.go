@@ -44,8 +44,9 @@ func TestRandomRounds(t *testing.T) {
 			time.Sleep(time.Duration(rng.Int64N(int64(typical))))
 			p.kill()
 			p.report().checkCrash(t)
+			left := [2]map[string]row{e.snapshot(0), e.snapshot(1)} // which rolls back what was half done
 			listed, _ := w.listed(rule)
-			m.kill(rule, e.snapshot(0), e.snapshot(1), listed)
+			m.kill(rule, left, listed)
 			if rng.IntN(2) == 0 {
 				e.editBoth()
 			}
