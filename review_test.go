@@ -250,3 +250,86 @@ func (w *watching) failed(t *testing.T) error {
 	}
 	return w.err
 }
+
+// Taking a side's row means the row that it has, also when that was edited after a rule
+// had decided.
+func TestResolveTakesWhatIsThereNow(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	two := syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "priority:a,b")}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", "UPDATE x SET v = 'of a'")
+	p.exec("b.db", "UPDATE x SET v = 'of b'")
+	p.sync("a.db", "b.db", two)
+	p.same("a.db", "b.db", allX)
+	p.exec("a.db", "UPDATE x SET v = 'newer'")
+	_, err := syncline.Resolve(context.Background(), p.open("a.db"), p.open("b.db"), syncline.StateOptions{StateDir: p.state}, "x/1", syncline.TakeA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.same("a.db", "b.db", allX)
+	p.holds("a.db", allX, `1 "newer"`)
+}
+
+// disturbed is an endpoint to which somebody else writes before each of our transactions.
+type disturbed struct {
+	endpoint.Endpoint
+	before func()
+}
+
+func (e disturbed) Begin(ctx context.Context, b endpoint.Begin) (endpoint.Tx, error) {
+	e.before()
+	return e.Endpoint.Begin(ctx, b)
+}
+
+// A user's edit of a row that one of our own triggers answers to is seen before it is
+// written over.
+func TestEditBehindATrigger(t *testing.T) {
+	p := newPlace(t)
+	const schema = `CREATE TABLE x(id INTEGER PRIMARY KEY, v, n INTEGER DEFAULT 0);
+		CREATE TRIGGER tx AFTER UPDATE OF v ON x WHEN new.id = 1 BEGIN UPDATE x SET n = n + 1 WHERE id = 2; END;`
+	p.exec("a.db", schema+"INSERT INTO x VALUES(1, 'x', 0), (2, 'x', 0)")
+	p.exec("b.db", schema)
+	two := syncline.Options{TwoWay: true, Yes: true}
+	p.sync("a.db", "b.db", two)
+	p.same("a.db", "b.db", "SELECT * FROM x")
+	p.exec("a.db", "UPDATE x SET v = 'of a' WHERE id = 2; UPDATE x SET v = 'one' WHERE id = 1")
+	once := false
+	two.StateDir = p.state
+	r, err := syncline.Sync(context.Background(), p.open("a.db"), disturbed{p.open("b.db"), func() {
+		if !once {
+			once = true
+			p.exec("b.db", "UPDATE x SET v = 'of b' WHERE id = 2")
+		}
+	}}, two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.holds("b.db", "SELECT v FROM x WHERE id = 2", `"of b"`)
+	if r.Open != 1 {
+		t.Errorf("report: %+v", r)
+	}
+}
+
+// A run that gives up because somebody edits faster than it writes says that it is not done.
+func TestRunThatGivesUpSaysSo(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	two := syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "priority:a,b")}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", "UPDATE x SET v = 'of a'")
+	n := 0
+	two.StateDir = p.state
+	r, err := syncline.Sync(context.Background(), p.open("a.db"), disturbed{p.open("b.db"), func() {
+		n++
+		p.exec("b.db", fmt.Sprintf("UPDATE x SET v = 'b%d'", n))
+	}}, two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Settled {
+		t.Errorf("settled: %+v; b has %s, a %s", r, p.query("b.db", allX), p.query("a.db", allX))
+	}
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "priority:a,b")})
+	p.same("a.db", "b.db", allX)
+}

@@ -210,37 +210,31 @@ func (r *run) transaction(ctx context.Context, i int, park *parked) (*transactio
 
 // write writes all that is due and can be taken.
 func (a *transaction) write(ctx context.Context) error {
-	var done int64
-	err := a.eachDue(ctx, a.view, a.i, func(t *table, k record.Key, l *loaded, have, want row) error {
-		if a.leaveOut(t, k, l) {
-			return nil
-		}
-		now, ok, err := a.tx.Get(t.At[a.i], k, nil)
-		if err != nil {
+	if a.effects {
+		// Triggers may write to any row: what others have edited shows only before that.
+		if err := a.findRaced(ctx); err != nil {
 			return err
 		}
-		if !ok {
-			now = nil
+	}
+	var done int64
+	err := a.eachDue(ctx, a.view, a.i, func(t *table, k record.Key, l *loaded, have, want row) error {
+		if a.leaveOut(t, k, l) || a.skipped[nameOf(t.Name, k)] {
+			return nil
+		}
+		now, err := a.rowNow(t, k)
+		if err != nil {
+			return err
 		}
 		switch {
 		case equal(now, have):
 		case equal(now, want):
 			a.choose(t, k, l, want)
 			return nil
+		case a.effects: // a trigger has answered this very transaction
+			have = slices.Clone(now)
 		default:
-			// Somebody edited the row after it was looked at: that comes first. Where triggers
-			// fire it may have been one of them, answering this very transaction.
-			mine, err := a.own(t, k)
-			if err != nil {
-				return err
-			}
-			if !mine {
-				a.skip(t, k)
-				return nil
-			}
-			if have = nil; ok {
-				have = append(row{}, now...)
-			}
+			a.skip(t, k)
+			return nil
 		}
 		if err := a.put(t, k, l, have, want); err != nil {
 			return err
@@ -255,17 +249,27 @@ func (a *transaction) write(ctx context.Context) error {
 	return a.writeLate()
 }
 
-// own reports whether the row was written by this very transaction, that is by a trigger.
-func (a *transaction) own(t *table, k record.Key) (bool, error) {
-	if !a.effects {
-		return false, nil
-	}
-	mine := false
-	err := a.tx.Effects(func(et *endpoint.Table, ek record.Key) error {
-		mine = mine || (et.Name == t.At[a.i].Name && string(ek) == string(k))
-		return nil
+// findRaced finds the rows to skip before anything is written.
+func (a *transaction) findRaced(ctx context.Context) error {
+	return a.eachDue(ctx, a.view, a.i, func(t *table, k record.Key, l *loaded, have, want row) error {
+		if a.leaveOut(t, k, l) {
+			return nil
+		}
+		now, err := a.rowNow(t, k)
+		if err == nil && !equal(now, have) && !equal(now, want) {
+			a.skip(t, k)
+		}
+		return err
 	})
-	return mine, err
+}
+
+// rowNow returns the row that the site has at this point of the transaction, nil for none.
+func (a *transaction) rowNow(t *table, k record.Key) (row, error) {
+	im, ok, err := a.tx.Get(t.At[a.i], k, nil)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return im, nil
 }
 
 // left reports whether the record was left out.
@@ -275,7 +279,7 @@ func (a *transaction) left(t *table, k record.Key) bool {
 	return out || a.skipped[name] || a.leaves(t.Name, k)
 }
 
-// skip leaves a row out that was edited meanwhile.
+// skip leaves a row out that somebody edited after it was looked at: that comes first.
 func (a *transaction) skip(t *table, k record.Key) {
 	a.raced = append(a.raced, named{t.Name, append([]byte(nil), k...)})
 	a.skipped[nameOf(t.Name, k)] = true
@@ -518,8 +522,8 @@ func (a *transaction) look() error {
 	}
 	return a.tx.Effects(func(et *endpoint.Table, k record.Key) error {
 		t := byName[et.Name]
-		if t == nil {
-			return nil // not among the tables of this run
+		if t == nil || a.skipped[nameOf(t.Name, k)] {
+			return nil // not among the tables of this run, or looked at after it
 		}
 		now, ok, err := a.tx.Get(et, k, a.store.PutChunk)
 		if err != nil {

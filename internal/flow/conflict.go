@@ -261,6 +261,9 @@ func (r *run) decide(ctx context.Context, t *table, k record.Key, take int) erro
 			}
 		}
 	}
+	if c, err = l.contradiction(t, k); err != nil { // edits may have ended it, or begun another
+		return err
+	}
 	chosen := rows[take]
 	if c != nil && c.Kind == ConflictResolved {
 		chosen = c.Rows[take] // both have the result; what was asked for is the side's own

@@ -14,8 +14,8 @@ type Outcome struct {
 	Tables  []TableSurvey // To and FirstCopy count what was done, the rest what is left
 	Read    int64         // bytes of rows captured
 	Changed bool
-	// Raced counts rows that were edited while the run was at work and are left for the
-	// next one.
+	// Raced counts rows that are still to be written: they were edited while the run was at
+	// work.
 	Raced int64
 }
 
@@ -282,6 +282,10 @@ func (r *run) left(ctx context.Context) error {
 					ts.Pending++
 				case deviating:
 					ts.Deviating++
+				case write:
+					if l.shadow[i].parked == nil {
+						r.out.Raced++
+					}
 				}
 			}
 			if rd.undecide {

@@ -135,7 +135,6 @@ func (r *run) captureRaced(ctx context.Context, i int, raced []named) (bool, err
 		return false, nil
 	}
 	if !r.mode.counts(i) && !r.mode.Overwrite {
-		r.out.Raced += int64(len(raced))
 		return false, nil
 	}
 	snap, err := r.sites[i].Endpoint.Snapshot(ctx, false)
