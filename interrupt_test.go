@@ -142,7 +142,7 @@ const interruptRows = `
 // that did not, is continued by the next one as if nothing had been: the databases are
 // what they would be if it had never been interrupted.
 func TestInterruptedAnywhere(t *testing.T) {
-	seeds, step := 3, 5
+	seeds, step := 2, 9
 	if os.Getenv("SYNCLINE_LONG") != "" {
 		seeds, step = 20, 1
 	}
@@ -211,13 +211,14 @@ func interruptEverywhere(t *testing.T, seed uint64, step int, late bool) {
 // A first copy that ends between any two of its batches goes on after the last one that
 // was committed, and copies all of the rest.
 func TestInterruptedFirstCopy(t *testing.T) {
-	const rows = 50_000
+	const rows = 9_000 // three batches where others may write too
 	for _, o := range []syncline.Options{{Yes: true}, {Yes: true, TwoWay: true}} {
 		for _, late := range []bool{false, true} {
 			for at := 1; ; at++ {
 				p := newPlace(t)
 				p.exec("a.db", fmt.Sprintf(`CREATE TABLE x(id INTEGER PRIMARY KEY, v);
 					WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d) INSERT INTO x SELECT i, 'v'||i FROM n`, rows))
+				p.exec("b.db", "CREATE TABLE x(id INTEGER PRIMARY KEY, v)")
 				o.StateDir = p.state
 				f := &fuse{at: at, late: late, coarse: true}
 				_, err := syncline.Sync(context.Background(), fused{p.open("a.db"), f}, fused{p.open("b.db"), f}, o)
