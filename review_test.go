@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncline-io/syncline"
 	"github.com/syncline-io/syncline/endpoint"
+	"github.com/syncline-io/syncline/record"
 )
 
 const xy = `CREATE TABLE x(id INTEGER PRIMARY KEY, v); CREATE TABLE y(id INTEGER PRIMARY KEY, v);
@@ -332,4 +333,137 @@ func TestRunThatGivesUpSaysSo(t *testing.T) {
 	}
 	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "priority:a,b")})
 	p.same("a.db", "b.db", allX)
+}
+
+func (v changingView) Violates(t *endpoint.Table, im record.Image) (string, error) {
+	if v.left.Add(-1) >= 0 {
+		return "", fmt.Errorf("look up: %w", endpoint.ErrChanged)
+	}
+	return v.Snapshot.Violates(t, im)
+}
+
+// A run whose view is lost to a writer while it asks whether a reference is broken at the
+// other side too begins again.
+func TestRunSurvivesAWriterAtTheOtherSide(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", `CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(id INTEGER PRIMARY KEY, p REFERENCES p(id), v);
+		INSERT INTO c VALUES(1, 7, 'dangling')`)
+	two := syncline.Options{TwoWay: true, Yes: true, StateDir: p.state}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", "UPDATE c SET v = 'x', p = 8")
+	left := new(atomic.Int64)
+	left.Store(1)
+	if _, err := syncline.Sync(context.Background(), changing{p.open("a.db"), left}, p.open("b.db"), two); err != nil {
+		t.Fatal(err)
+	}
+	if left.Load() >= 0 {
+		t.Fatal("nobody asked")
+	}
+	p.same("a.db", "b.db", "SELECT * FROM c")
+}
+
+// A table that is gone from both databases does not make every run compare all.
+func TestTablesThatAreGone(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	two := syncline.Options{TwoWay: true, Yes: true}
+	p.sync("a.db", "b.db", two)
+	for _, db := range []string{"a.db", "b.db"} {
+		p.exec(db, "DROP TABLE y")
+	}
+	p.sync("a.db", "b.db", two)
+	if r := p.sync("a.db", "b.db", two); !r.Plan.Nothing {
+		t.Error("still something to do")
+	}
+}
+
+// committed is an endpoint that calls after with every transaction of ours that is committed.
+type committed struct {
+	endpoint.Endpoint
+	after func()
+}
+
+func (e committed) Begin(ctx context.Context, b endpoint.Begin) (endpoint.Tx, error) {
+	tx, err := e.Endpoint.Begin(ctx, b)
+	return committedTx{tx, e.after}, err
+}
+
+type committedTx struct {
+	endpoint.Tx
+	after func()
+}
+
+func (t committedTx) Commit() error {
+	err := t.Tx.Commit()
+	if err == nil {
+		t.after()
+	}
+	return err
+}
+
+// A user's transaction stays whole under a watch, also when it comes between our looking
+// and our writing.
+func TestWatchKeepsARacingTransactionWhole(t *testing.T) {
+	p := newPlace(t)
+	p.wal("a.db")
+	p.exec("a.db", xy+"INSERT INTO x VALUES(2, 'x')")
+	two := syncline.Options{TwoWay: true, Yes: true, OnConflict: rule(t, "priority:b,a"), StateDir: p.state, Watch: true}
+	var armed, torn atomic.Bool
+	b := disturbed{p.open("b.db"), func() {
+		if armed.CompareAndSwap(true, false) {
+			p.exec("b.db", "UPDATE x SET v = 'both'")
+		}
+	}}
+	a := committed{p.open("a.db"), func() {
+		if got := p.query("a.db", "SELECT count(*) FROM x WHERE v = 'both'"); got == "1" {
+			torn.Store(true)
+		}
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	started := make(chan struct{}, 100)
+	two.Progress = func(pr syncline.Progress) {
+		if pr.Phase == syncline.PhaseWatch {
+			started <- struct{}{}
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := syncline.Sync(ctx, a, b, two)
+		done <- err
+	}()
+	<-started
+	armed.Store(true)
+	p.exec("a.db", "UPDATE x SET v = 'of a' WHERE id = 1")
+	p.until("a.db", "SELECT count(*) FROM x WHERE v = 'both'", "2")
+	p.until("b.db", "SELECT count(*) FROM x WHERE v = 'both'", "2")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if torn.Load() {
+		t.Error("half of the transaction was there")
+	}
+}
+
+func TestTableLeftOutOfAnyName(t *testing.T) {
+	p := newPlace(t)
+	const both = `SELECT v FROM "Ä" UNION ALL SELECT v FROM x`
+	p.exec("a.db", `CREATE TABLE "Ä"(id INTEGER PRIMARY KEY, v); CREATE TABLE x(id INTEGER PRIMARY KEY, v);
+		INSERT INTO "Ä" VALUES(1, 'a'); INSERT INTO x VALUES(1, 'x')`)
+	two := syncline.Options{TwoWay: true, Yes: true}
+	p.sync("a.db", "b.db", two)
+	p.exec("a.db", `UPDATE "Ä" SET v = 'a2'; UPDATE x SET v = 'x2'`)
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true, Tables: []string{"x"}})
+	p.sync("a.db", "b.db", two)
+	p.same("a.db", "b.db", both)
+	p.holds("b.db", both, "\"a2\"\n\"x2\"")
+}
+
+// Databases without tables are no special case.
+func TestNoTables(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", "CREATE TABLE x(id INTEGER PRIMARY KEY); DROP TABLE x")
+	for range 2 {
+		p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	}
 }

@@ -458,13 +458,8 @@ func (a *transaction) check(ctx context.Context) error {
 	if !a.referential() {
 		return nil
 	}
-	other := a.sites[1-a.i]
-	var snap endpoint.Snapshot
-	defer func() {
-		if snap != nil {
-			_ = snap.Close() // nothing was written through it
-		}
-	}()
+	there := &otherSide{site: a.sites[1-a.i]}
+	defer there.close()
 	again := false
 	err := a.eachDue(ctx, a.view, a.i, func(t *table, k record.Key, l *loaded, have, want row) error {
 		if a.left(t, k) {
@@ -475,14 +470,8 @@ func (a *transaction) check(ctx context.Context) error {
 			return err
 		}
 		if want != nil && t.At[1-a.i] != nil {
-			if snap == nil {
-				if snap, err = other.Endpoint.Snapshot(ctx, true); err != nil {
-					return err
-				}
-			}
-			there, err := snap.Violates(t.At[1-a.i], want)
-			if err != nil || there != "" {
-				return err // the row breaks it where it comes from, too: it is copied as it is
+			if broken, err := there.violates(ctx, t.At[1-a.i], want); err != nil || broken {
+				return err // where the row comes from it breaks it, too: it is copied as it is
 			}
 		}
 		again = true
@@ -496,6 +485,36 @@ func (a *transaction) check(ctx context.Context) error {
 		err = errAgain
 	}
 	return err
+}
+
+// otherSide answers questions about single rows of the site that is not written to.
+type otherSide struct {
+	site *site
+	snap endpoint.Snapshot // nil until somebody asks, and after it was lost to a writer
+}
+
+// violates reports whether the row breaks a foreign key there.
+func (o *otherSide) violates(ctx context.Context, t *endpoint.Table, im row) (bool, error) {
+	for n := 1; ; n++ {
+		if o.snap == nil {
+			var err error
+			if o.snap, err = o.site.Endpoint.Snapshot(ctx, true); err != nil {
+				return false, err
+			}
+		}
+		detail, err := o.snap.Violates(t, im)
+		if !errors.Is(err, endpoint.ErrChanged) || n == runRounds {
+			return detail != "", err
+		}
+		o.close()
+	}
+}
+
+func (o *otherSide) close() {
+	if o.snap != nil {
+		_ = o.snap.Close() // nothing was written through it
+		o.snap = nil
+	}
 }
 
 // referential reports whether site i has a foreign key at all.

@@ -30,7 +30,7 @@ func (ks *keysOf) read(from interface {
 }
 
 func (ks *keysOf) add(table string, k record.Key) {
-	table = strings.ToLower(table)
+	table = lower(table)
 	if ks.tables == nil {
 		ks.tables = make(map[string]map[string]struct{})
 	}
@@ -44,7 +44,7 @@ func (ks *keysOf) add(table string, k record.Key) {
 }
 
 func (ks *keysOf) has(table string, k record.Key) bool {
-	_, ok := ks.tables[strings.ToLower(table)][string(k)]
+	_, ok := ks.tables[lower(table)][string(k)]
 	return ok
 }
 
@@ -53,16 +53,26 @@ func (ks *keysOf) take(table string, k record.Key) bool {
 	if !ks.has(table, k) {
 		return false
 	}
-	delete(ks.tables[strings.ToLower(table)], string(k))
+	delete(ks.tables[lower(table)], string(k))
 	return true
 }
 
 // of lists the keys of a table in key order.
 func (ks *keysOf) of(table string) []record.Key {
 	var all []record.Key
-	for k := range ks.tables[strings.ToLower(table)] {
+	for k := range ks.tables[lower(table)] {
 		all = append(all, record.Key(k))
 	}
 	slices.SortFunc(all, func(a, b record.Key) int { return strings.Compare(string(a), string(b)) })
 	return all
+}
+
+// lower returns a name as SQL compares it: in lower case, as far as it is ASCII.
+func lower(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, name)
 }

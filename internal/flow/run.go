@@ -31,6 +31,8 @@ type run struct {
 	out    *Outcome
 	at     map[string]*TableSurvey
 	only   *named // when not nil, nothing else is applied
+	// watching: what is edited at a site whose edits count comes by its log, as transactions.
+	watching bool
 }
 
 // leaves reports whether the run leaves a record as it is, whatever is due there.
@@ -123,7 +125,12 @@ func (r *run) capture(ctx context.Context, s *Survey) error {
 				site.Known[r.tables[n].Name] = extent{All: true}
 			}
 		}
-		site.Cursor, site.Partial = s.cursor[i], !site.covers(r.tables)
+		site.Cursor, site.Partial = s.cursor[i], false
+		if s.snaps[i] != nil {
+			site.Partial = !site.covers(r.tables, s.snaps[i].Schema())
+		} else { // it has no table of this run
+			site.Partial = len(site.Known) > 0
+		}
 		site.Uncaptured = !r.mode.counts(i)
 		site.PassedOver = site.Uncaptured && !r.mode.Delete
 		if err := writeJSON(w.batch(), siteName(i), &site.memory); err != nil {

@@ -134,8 +134,8 @@ func (r *run) captureRaced(ctx context.Context, i int, raced []named) (bool, err
 	if len(raced) == 0 {
 		return false, nil
 	}
-	if !r.mode.counts(i) && !r.mode.Overwrite {
-		return false, nil
+	if counts := r.mode.counts(i); (counts && r.watching) || (!counts && !r.mode.Overwrite) {
+		return false, nil // the log brings it, with the rest of its transaction; or nobody may
 	}
 	snap, err := r.sites[i].Endpoint.Snapshot(ctx, false)
 	if err != nil {

@@ -17,7 +17,8 @@ type Site struct {
 	Endpoint endpoint.Endpoint
 }
 
-// Table is one table at both sites, with equal shapes and keys. At[i] is nil while the
+// Table is one table at both sites, with equal shapes and keys. Name is in lower case, as
+// far as it is ASCII: it is what the store knows the table by. At[i] is nil while the
 // table is missing at site i.
 type Table struct {
 	Name string
@@ -113,15 +114,17 @@ func (s *site) captures(i int, tables []Table) bool {
 	})
 }
 
-// covers reports whether tables has all tables of which anything is known at the site.
-func (s *site) covers(tables []Table) bool {
-	left := len(s.Known)
-	for n := range tables {
-		if _, ok := s.Known[tables[n].Name]; ok {
-			left--
+// covers reports whether tables has all tables of the site's of which anything is known.
+// It has those of the schema.
+func (s *site) covers(tables []Table, schema *endpoint.Schema) bool {
+	for _, t := range schema.Tables {
+		name := lower(t.Name)
+		_, known := s.Known[name]
+		if known && !slices.ContainsFunc(tables, func(t Table) bool { return t.Name == name }) {
+			return false
 		}
 	}
-	return left == 0
+	return true
 }
 
 // unread reports whether there may be something at the site that the last run did not take

@@ -204,6 +204,7 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 		s.Tables = append(s.Tables, TableSurvey{Name: tables[n].Name, FirstCopy: -1})
 	}
 	r := f.run(s.mode, tables)
+	r.watching = true
 	for i := range f.sites {
 		f.sites[i].traced = s.traced[i]
 	}
@@ -274,7 +275,7 @@ func (r *run) recall(ctx context.Context) error {
 	b := r.store.Batch()
 	defer b.Close()
 	for i, s := range r.sites {
-		s.Fingerprint = nil
+		s.Fingerprint, s.same = nil, false
 		if err := writeJSON(b, siteName(i), &s.memory); err != nil {
 			return err
 		}
