@@ -3,6 +3,7 @@ package syncline_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -466,4 +467,23 @@ func TestNoTables(t *testing.T) {
 	for range 2 {
 		p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
 	}
+}
+
+// A log that names more keys than are held in memory is read all the same.
+func TestLogOfManyKeys(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", "CREATE TABLE x(k TEXT PRIMARY KEY, v) WITHOUT ROWID")
+	two := syncline.Options{TwoWay: true, Yes: true}
+	const fill = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+		INSERT INTO x SELECT printf('%s%0500d', 'NAME', i), 'v' FROM n; UPDATE x SET v = 'w' WHERE k LIKE '%7'`
+	sum := "SELECT count(*), count(v = 'w') FROM x"
+	p.watched("a.db", "b.db", two, func() {
+		p.exec("a.db", strings.ReplaceAll(fill, "NAME", "a"))
+		p.until("b.db", "SELECT count(*) FROM x", "40000")
+	})
+	p.same("a.db", "b.db", sum)
+	p.exec("b.db", strings.ReplaceAll(fill, "NAME", "b"))
+	p.sync("a.db", "b.db", two)
+	p.holds("a.db", "SELECT count(*) FROM x", "80000")
+	p.same("a.db", "b.db", sum)
 }

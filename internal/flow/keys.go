@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -13,20 +14,36 @@ import (
 type keysOf struct {
 	tables map[string]map[string]struct{}
 	n      int
+	bytes  int
 }
 
+// errManyKeys reports a log that names more keys than are worth remembering: comparing all
+// rows takes no memory.
+var errManyKeys = errors.New("too many keys in the capture log")
+
+// keyOverhead is about what a key in a set takes beside its bytes.
+const keyOverhead = 64
+
 // read adds the keys that a log names after a cursor, but for this pair's own writes: what
-// those left is known from the apply itself.
+// those left is known from the apply itself. It fails with errManyKeys, and has no key
+// then, when there are too many.
 func (ks *keysOf) read(from interface {
 	Changes(endpoint.Cursor, func(string, record.Key, endpoint.Mark) error) error
 }, after endpoint.Cursor, own endpoint.Pair,
 ) error {
-	return from.Changes(after, func(table string, k record.Key, m endpoint.Mark) error {
+	err := from.Changes(after, func(table string, k record.Key, m endpoint.Mark) error {
 		if m.Pair != own {
 			ks.add(table, k)
 		}
+		if ks.bytes > worklistBytes {
+			return errManyKeys
+		}
 		return nil
 	})
+	if errors.Is(err, errManyKeys) {
+		*ks = keysOf{}
+	}
+	return err
 }
 
 func (ks *keysOf) add(table string, k record.Key) {
@@ -40,6 +57,15 @@ func (ks *keysOf) add(table string, k record.Key) {
 	if _, ok := ks.tables[table][string(k)]; !ok {
 		ks.tables[table][string(k)] = struct{}{}
 		ks.n++
+		ks.bytes += len(k) + keyOverhead
+	}
+}
+
+func (ks *keysOf) addAll(more *keysOf) {
+	for table, keys := range more.tables {
+		for k := range keys {
+			ks.add(table, record.Key(k))
+		}
 	}
 }
 

@@ -156,26 +156,42 @@ func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool)
 			scan[i] = s.snaps[i]
 		}
 	}
-	var fresh keysOf
-	for i := range s.logged {
-		if !s.logged[i] {
-			continue
-		}
-		err := fresh.read(s.snaps[i], f.sites[i].Cursor, f.Pair())
-		if errors.Is(err, endpoint.ErrCapture) {
-			// The log was cut: only a comparison finds everything.
-			scan[i], s.logged[i] = s.snaps[i], false
-			f.sites[i].Capturing, f.sites[i].cut = false, true
-		} else if err != nil {
-			return err
-		}
+	fresh, err := f.readLogs(s, &scan)
+	if err != nil {
+		return err
 	}
 	for n := range tables {
-		if err := f.surveyTable(ctx, v, s, &tables[n], scan, &fresh); err != nil {
+		if err := f.surveyTable(ctx, v, s, &tables[n], scan, fresh); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readLogs returns the keys that the logs name. A site whose log does not say everything,
+// or too much, is scanned.
+func (f *Flow) readLogs(s *Survey, scan *[2]endpoint.Snapshot) (*keysOf, error) {
+	all := new(keysOf)
+	for i := range s.logged {
+		if !s.logged[i] {
+			continue
+		}
+		var fresh keysOf
+		err := fresh.read(s.snaps[i], f.sites[i].Cursor, f.Pair())
+		switch {
+		case err == nil:
+			all.addAll(&fresh)
+		case errors.Is(err, endpoint.ErrCapture):
+			// The log was cut: only a comparison finds everything.
+			f.sites[i].Capturing, f.sites[i].cut = false, true
+			scan[i], s.logged[i] = s.snaps[i], false
+		case errors.Is(err, errManyKeys):
+			scan[i], s.logged[i] = s.snaps[i], false
+		default:
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // exists reports whether site i has any of the tables.

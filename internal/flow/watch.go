@@ -80,6 +80,7 @@ const passEvery = 2 * time.Second
 // log was cut, mostly because the schema changed: then it all begins again with Install.
 func (f *Flow) Watch(ctx context.Context, m Mode, tables []Table, round func(*Outcome), p func(Progress)) error {
 	f.report = p
+	f.again = true // what Run has left
 	var signals [2]<-chan struct{}
 	for i, s := range f.sites {
 		if !m.counts(i) {
@@ -160,7 +161,8 @@ func (f *Flow) turn(ctx context.Context, m Mode, tables []Table) (*Outcome, erro
 }
 
 func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcome, error) {
-	fresh := [2]keysOf{}
+	var fresh keysOf
+	many := false
 	for i, site := range f.sites {
 		if !s.mode.counts(i) {
 			continue
@@ -172,7 +174,13 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 		if s.cursor[i], err = s.snaps[i].Cursor(); err != nil {
 			return nil, err
 		}
-		if err := fresh[i].read(s.snaps[i], site.Cursor, f.Pair()); err != nil {
+		var own keysOf
+		switch err := own.read(s.snaps[i], site.Cursor, f.Pair()); {
+		case err == nil:
+			fresh.addAll(&own)
+		case errors.Is(err, errManyKeys):
+			many = true
+		default:
 			if errors.Is(err, endpoint.ErrCapture) {
 				site.Capturing, site.cut = false, true
 			}
@@ -181,7 +189,7 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 		s.traced[i] = s.snaps[i].Fingerprint()
 		s.rows[i], s.logged[i] = true, true
 	}
-	if fresh[0].n+fresh[1].n == 0 && !f.again {
+	if fresh.n == 0 && !many && !f.again {
 		for i, site := range f.sites {
 			if s.rows[i] {
 				site.Cursor = s.cursor[i]
@@ -190,15 +198,11 @@ func (f *Flow) turnOnce(ctx context.Context, s *Survey, tables []Table) (*Outcom
 		return nil, nil
 	}
 	for n := range tables {
-		var both keysOf
-		for i := range fresh {
-			for _, k := range fresh[i].of(tables[n].Name) {
-				both.add(tables[n].Name, k)
+		work := worklist{all: many}
+		if !many {
+			for _, k := range fresh.of(tables[n].Name) {
+				work.append(k)
 			}
-		}
-		work := worklist{}
-		for _, k := range both.of(tables[n].Name) {
-			work.append(k)
 		}
 		s.work = append(s.work, work)
 		s.Tables = append(s.Tables, TableSurvey{Name: tables[n].Name, FirstCopy: -1})
