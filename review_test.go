@@ -487,3 +487,27 @@ func TestLogOfManyKeys(t *testing.T) {
 	p.holds("a.db", "SELECT count(*) FROM x", "80000")
 	p.same("a.db", "b.db", sum)
 }
+
+// A unique value that all rows hand on to the next costs a few writes a row, not one for
+// every pair of rows.
+func TestUniqueValuesMoveOn(t *testing.T) {
+	const rows = 1000
+	for _, move := range []string{"pos + 1", "pos - 1", "(pos * 7919) % 1009"} {
+		p := newPlace(t)
+		p.exec("a.db", fmt.Sprintf(`CREATE TABLE x(id INTEGER PRIMARY KEY, pos INTEGER UNIQUE);
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO x SELECT i, i FROM n`, rows))
+		two := syncline.Options{TwoWay: true, Yes: true}
+		p.sync("a.db", "b.db", two)
+		p.exec("a.db", fmt.Sprintf(`CREATE TEMP TABLE y AS SELECT id, %s AS pos FROM x; UPDATE x SET pos = -id;
+			UPDATE x SET pos = (SELECT pos FROM y WHERE y.id = x.id)`, move))
+		two.StateDir = p.state
+		f := &fuse{at: 1 << 60}
+		if _, err := syncline.Sync(context.Background(), p.open("a.db"), fused{p.open("b.db"), f}, two); err != nil {
+			t.Fatal(err)
+		}
+		p.same("a.db", "b.db", "SELECT * FROM x")
+		if f.n > 20*rows {
+			t.Errorf("%s: %d operations for %d rows", move, f.n, rows)
+		}
+	}
+}

@@ -393,10 +393,16 @@ func (a *transaction) refuse(t *table, k record.Key, l *loaded, broken *endpoint
 	return nil
 }
 
+// latePasses bounds how often the rows that others kept out are tried again.
+const latePasses = 8
+
 // writeLate writes the rows that others kept out: again and again as long as that helps,
-// and what then stands in a circle by taking all of it out first.
+// and what then stands in a circle, or in a long row without order, by taking all of it out
+// first. Values that move on by one wait for each other in the order of their keys or
+// against it, so it is tried in both.
 func (a *transaction) writeLate() error {
-	for len(a.late) > 0 {
+	for pass := 0; len(a.late) > 0; pass++ {
+		slices.Reverse(a.late)
 		var left []late
 		for _, w := range a.late {
 			err := a.put1(w.t, w.k, w.have, w.want)
@@ -411,7 +417,7 @@ func (a *transaction) writeLate() error {
 				return err
 			}
 		}
-		if len(left) == len(a.late) {
+		if len(left) == len(a.late) || pass == latePasses {
 			return a.writeCircle(left)
 		}
 		a.late = left
