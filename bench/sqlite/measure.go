@@ -63,16 +63,30 @@ func measure(o *options) (*result, error) {
 	r.First.set(first)
 	r.Nothing.set(nothing)
 	r.OneRow.set(one)
+	r.FirstOfDump = medianRatio(first, dump)
+	r.NothingOfFirst = medianRatio(nothing, first)
+	r.OneRowOfFirst = medianRatio(one, first)
 	b.say("watching")
 	return r, b.watch(r)
 }
 
+// set takes over the times, in the order of the runs, and their median.
 func (k *run1) set(all []time.Duration) {
 	for _, d := range all {
 		k.All = append(k.All, seconds(d))
 	}
+	sorted := slices.Sorted(slices.Values(all))
+	k.Seconds = seconds(sorted[len(sorted)/2])
+}
+
+// medianRatio is the median of the ratios of what was measured one after the other.
+func medianRatio(x, y []time.Duration) float64 {
+	var all []float64
+	for i := range x {
+		all = append(all, x[i].Seconds()/y[i].Seconds())
+	}
 	slices.Sort(all)
-	k.Seconds = seconds(all[len(all)/2])
+	return all[len(all)/2]
 }
 
 // bench is a pair of databases and their state.
