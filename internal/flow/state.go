@@ -142,6 +142,16 @@ func (s *state) observe(i int, r row, e edit, flags record.Flags) (*record.Chang
 	if err != nil {
 		return nil, err
 	}
+	if !ok && len(seen) > 1 && sh.held {
+		// The row was what other rules made of these versions, and is now what these make of
+		// them: an edit all the same, and the other site has not seen it.
+		c, err = rules.Decide(merge.Edit{
+			Dot: dot, Stamp: stamp, Live: seen, Shape: s.shape, Row: r, Flags: flags,
+		})
+		if ok = err == nil; !ok {
+			return nil, err
+		}
+	}
 	if !ok {
 		// Another spelling of what it was shown, which merging does not tell apart: 1 and 1.0 of
 		// a counter. It is what the site has, all the same.

@@ -25,8 +25,10 @@ func (f *Flow) Install(ctx context.Context, m Mode, tables []Table) error {
 		if !m.counts(i) {
 			continue
 		}
-		if err := f.install(ctx, i, tables); err != nil {
-			return err
+		if !s.captures(i, tables) { // else it goes on from where its log was read to
+			if err := f.install(ctx, i, tables); err != nil {
+				return err
+			}
 		}
 		s.same = false // the log says what is new from here on
 	}
@@ -56,9 +58,6 @@ func (f *Flow) install(ctx context.Context, i int, tables []Table) error {
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
-	}
-	if s.captures(i, tables) {
-		return nil // goes on from where it was read to
 	}
 	s.Capturing, s.Cursor, s.Bound, s.cut = true, end, false, false // what came before has to be compared
 	s.Captured = names
