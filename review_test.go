@@ -511,3 +511,20 @@ func TestUniqueValuesMoveOn(t *testing.T) {
 		}
 	}
 }
+
+// A deletion that a one-way run withheld stays withheld when the row was edited meanwhile
+// and edited back.
+func TestWithheldDeletionStaysWithheld(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", xy)
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.exec("a.db", "INSERT INTO x VALUES(2, 'w'); DELETE FROM x WHERE id = 1")
+	p.exec("b.db", "UPDATE x SET v = 'edited' WHERE id = 1")
+	p.sync("a.db", "b.db", syncline.Options{})
+	p.exec("b.db", "UPDATE x SET v = 'x' WHERE id = 1")
+	r := p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	p.holds("b.db", allX, "1 \"x\"\n2 \"w\"")
+	if r.Pending != 1 {
+		t.Errorf("report: %+v", r)
+	}
+}
