@@ -29,7 +29,6 @@ type Table struct {
 type memory struct {
 	Origin      causal.Origin
 	Progress    endpoint.Progress // of the last apply that is known to have been committed
-	Counter     uint64            // of the marker then
 	Fingerprint []byte            // of the content of which everything was captured
 	Cursor      endpoint.Cursor   // the capture log is read up to here
 	Capturing   bool

@@ -26,7 +26,6 @@ type View interface {
 	Siblings(f func(table string, k record.Key) error) error
 	Side(space, table string, k record.Key) ([]byte, bool, error)
 	Sides(space, table string, after record.Key) Sides
-	SideTables(space string) ([]string, error)
 	Meta(name string) ([]byte, bool, error)
 	Vector() causal.Vector
 	Chunk(causal.Hash) ([]byte, error)
