@@ -51,7 +51,7 @@ func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) (moved bool, 
 	defer c.w.close()
 	c.upTo = t.known[to].Up
 	c.moved = c.upTo != nil // who knows what became of the rows before it since then
-	t.known[to] = extent{} // so that every row is looked at
+	t.known[to] = extent{}  // so that every row is looked at
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
