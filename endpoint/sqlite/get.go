@@ -63,24 +63,3 @@ func (g *getter) find(st *sqlite.Stmt, k record.Key) (im record.Image, found boo
 		}
 	}
 }
-
-// bindKey binds the values of a key from parameter first on.
-func bindKey(st *sqlite.Stmt, first int, p *plan, k record.Key) error {
-	vs, err := keyValues(p, k)
-	if err != nil {
-		return err
-	}
-	for i, v := range vs {
-		switch v.Kind() {
-		case record.Int:
-			st.BindInt64(first+i, v.Int())
-		case record.Float:
-			st.BindFloat(first+i, v.Float())
-		case record.Bytes:
-			bindBlob(st, first+i, v.Raw())
-		default:
-			st.BindText(first+i, string(v.Raw()))
-		}
-	}
-	return nil
-}
