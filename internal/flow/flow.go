@@ -180,15 +180,26 @@ func (f *Flow) distrust(i int, why string) Standing {
 	return Standing{Why: why}
 }
 
+// Finish writes down what an apply that a crash interrupted after its COMMIT has done. It
+// comes before the survey of a run that may write: what the database's triggers made of that apply
+// is taken in before anybody looks at what its users made of it since.
+func (f *Flow) Finish(m Mode, tables []Table) error {
+	for i, s := range f.sites {
+		if s.done == nil {
+			continue
+		}
+		if err := f.settle(i, tables, &m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // begin makes the store remember who is who, and forget what cannot be trusted. It is the
 // first write of a run.
 func (f *Flow) begin(tables []Table, m *Mode) error {
-	for i, s := range f.sites {
-		if s.done != nil {
-			if err := f.settle(i, tables, m); err != nil {
-				return err
-			}
-		}
+	if err := f.Finish(*m, tables); err != nil {
+		return err
 	}
 	b := f.store.Batch()
 	defer b.Close()

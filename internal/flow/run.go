@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
@@ -239,7 +240,14 @@ func (r *run) conclude(ctx context.Context) error {
 		// Both databases count a run that changed the state, so that an older copy of either
 		// is noticed even if this run had nothing to write to it.
 		if (r.out.Changed && r.mode.Lead == Both && !s.wrote) || s.unpassed() || s.cut {
-			if err := r.touch(ctx, i, &r.mode); err != nil {
+			err := r.touch(ctx, i, &r.mode)
+			var denied *endpoint.Error
+			if errors.As(err, &denied) && denied.Family == endpoint.Permission && !r.mode.writes(i) {
+				// A source that captured once and is read-only now keeps its log, and is synced.
+				r.log.WarnContext(ctx, "the capture log stays as it is", slog.Any("error", err))
+				err = nil
+			}
+			if err != nil {
 				return err
 			}
 		}
