@@ -42,10 +42,12 @@ build:
 demo: build
 	@sh e2e/demo.sh
 
-# The Chinook database edited at random at both sides, with kills in between.
+# What make test does a little of, at length: the Chinook database edited at random at both
+# sides, with kills in between; runs that end at every single operation; runs of every mode.
 ROUNDS ?= 200
 e2e-long:
 	SYNCLINE_E2E_ROUNDS=$(ROUNDS) $(GO) test -count 1 -v -timeout 60m -run 'TestRandomRounds' ./e2e
+	SYNCLINE_LONG=1 $(GO) test -count 1 -v -timeout 60m -run 'TestInterrupted|TestModesInAnyOrder' .
 
 # Figures as ratios within one run: ROWS rows, medians of RUNS, as JSON with JSON=1.
 ROWS ?= 1000000
