@@ -102,7 +102,7 @@ func (d *pairDir) store() string { return filepath.Join(d.path, storeDir) }
 func (d *pairDir) record(pair endpoint.Pair, in [2]*endpoint.Inspection) error {
 	f := pairFile{Format: pairFormat, Pair: hexID(pair)}
 	for i := range in {
-		f.Sides[d.side(i)] = sideOf(in[i])
+		f.Sides[d.side(i)] = sideOf(in[i], pair)
 	}
 	if f == d.file {
 		return nil

@@ -78,7 +78,7 @@ func TestPairDirFindsThePair(t *testing.T) {
 			}
 			state := t.TempDir()
 			d := openTestPair(t, state, file(dir, "a", "1:1", 0), file(dir, "b", "1:2", 0))
-			if err := d.record(p, [2]*endpoint.Inspection{file(dir, "a", "1:1", 1), file(dir, "b", "1:2", 2)}); err != nil {
+			if err := d.record(p, [2]*endpoint.Inspection{file(dir, "a", "1:1", 1, p), file(dir, "b", "1:2", 2, p)}); err != nil {
 				t.Fatal(err)
 			}
 			want := d.path
@@ -129,6 +129,37 @@ func TestPairDirSourceWithoutMarker(t *testing.T) {
 		if m.replaced[0] != c.other {
 			t.Errorf("%s: replaced %v, want %v", c.name, m.replaced[0], c.other)
 		}
+	}
+}
+
+// Another pair's marker in a source that this pair wrote nothing to comes and goes: the
+// history is still the source's.
+func TestPairDirSourceOfAnotherPair(t *testing.T) {
+	p, another := endpoint.Pair{1}, endpoint.Pair{2}
+	dir, state := t.TempDir(), t.TempDir()
+	dst := file(dir, "b", "1:2", 2, p)
+	for _, src := range []*endpoint.Inspection{
+		file(dir, "a", "1:1", 0), file(dir, "a", "1:1", 1, another), file(dir, "a", "1:1", 1, another),
+		file(dir, "a", "1:1", 3, another), file(dir, "a", "1:1", 0), file(dir, "a", "1:1", 0),
+	} {
+		d := openTestPair(t, state, src, dst)
+		if d.replaced != [2]bool{} {
+			t.Errorf("marker %x: replaced %v", src.Marker[0], d.replaced)
+		}
+		if err := d.record(p, [2]*endpoint.Inspection{src, dst}); err != nil {
+			t.Fatal(err)
+		}
+		d.Close()
+	}
+	bound := file(dir, "a", "1:1", 1, another, p)
+	d := openTestPair(t, state, bound, dst)
+	if err := d.record(p, [2]*endpoint.Inspection{bound, dst}); err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	m, err := findPair(state, [2]*endpoint.Inspection{file(dir, "a", "1:1", 1, another), dst})
+	if err != nil || m.replaced != [2]bool{true, false} {
+		t.Errorf("without the trace of this pair it had: replaced %v, %v", m.replaced, err)
 	}
 }
 

@@ -23,7 +23,8 @@ import (
 // pair is the id that both databases know the pair by. The sides are in the order of the
 // state, which is that of the arguments of the first run, and as they were last seen: the
 // canonical path ("hex:" and hexadecimal digits where it is not UTF-8), the identity of
-// the file behind it, and the marker, empty for a database that nothing was written to.
+// the file behind it, and the marker, empty for a database that the pair wrote nothing to:
+// a marker that only other pairs put there comes and goes with them.
 // Fields that a reader does not know are ignored.
 const pairFileName = "pair.json"
 
@@ -47,8 +48,13 @@ type pairSide struct {
 	Marker hexID    `json:"marker"`
 }
 
-func sideOf(in *endpoint.Inspection) pairSide {
-	return pairSide{pathText(in.Path), in.FileID, in.Marker}
+// sideOf is a database of the pair as it is seen now.
+func sideOf(in *endpoint.Inspection, pair endpoint.Pair) pairSide {
+	s := pairSide{Path: pathText(in.Path), File: in.FileID}
+	if _, bound := in.Binding(pair); bound {
+		s.Marker = in.Marker
+	}
+	return s
 }
 
 // hexID is an id of 16 bytes, written as 32 hexadecimal digits; zero is the empty string.

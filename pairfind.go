@@ -124,7 +124,7 @@ func (s *pairSide) like(in *endpoint.Inspection, pair hexID) (l likeness, copied
 	case !here:
 		return other, false
 	case !bound && s.Marker == (hexID{}) && sameFile:
-		// Nothing was ever written to it: path and file are all there is to know it by.
+		// The pair never wrote to it: path and file are all there is to know it by.
 		return inPlace, false
 	}
 	return replaced, false
