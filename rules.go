@@ -80,9 +80,20 @@ func (b *ruleBook) named(rule string) string {
 	return rule
 }
 
-// checkRules refuses rules of tables that neither database has: a typing error would
-// otherwise decide conflicts.
-func checkRules(rules map[string]merge.Table, tables []*pairedTable) error {
+// checkRules refuses rules of tables and columns that neither database has: a typing error
+// would otherwise decide conflicts.
+func checkRules(onConflict *merge.Rule, rules map[string]merge.Table, tables []*pairedTable) error {
+	if onConflict != nil && onConflict.Kind == merge.Latest {
+		own := make(map[string]bool, len(rules))
+		for name := range rules {
+			own[lowerASCII(name)] = true
+		}
+		for _, t := range tables {
+			if !own[lowerASCII(t.name)] && t.any().Shape.Index(onConflict.Column) < 0 {
+				return usage("the rule %s names a column that table %s does not have: give the table a rule of its own", onConflict, t.name)
+			}
+		}
+	}
 	for name, rule := range rules {
 		n := slices.IndexFunc(tables, func(t *pairedTable) bool { return lowerASCII(t.name) == lowerASCII(name) })
 		if n < 0 {

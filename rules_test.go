@@ -86,6 +86,15 @@ func TestSyncRulesOfNothing(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrUsage", name, err)
 		}
 	}
+	p.exec("a.db", "CREATE TABLE more(id INTEGER PRIMARY KEY, at)")
+	all := syncline.Options{TwoWay: true, OnConflict: rule(t, "newest:at")}
+	if _, err := p.trySync("a.db", "b.db", all); !errors.Is(err, syncline.ErrUsage) {
+		t.Errorf("column that one table lacks: got %v, want ErrUsage", err)
+	}
+	all.Rules = map[string]merge.Table{"Orders": {}}
+	if _, err := p.trySync("a.db", "b.db", all); err != nil {
+		t.Errorf("column that a table with a rule of its own lacks: %v", err)
+	}
 	if _, err := merge.ParseRule("priority:c", syncline.SiteNode); !errors.Is(err, syncline.ErrUsage) {
 		t.Errorf("site c: got %v, want ErrUsage", err)
 	}

@@ -115,7 +115,7 @@ func (r *syncRun) run(ctx context.Context) (*Report, error) {
 	if err := r.readLayout(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkRules(r.o.Rules, r.layout.tables); err != nil {
+	if err := checkRules(r.o.OnConflict, r.o.Rules, r.layout.tables); err != nil {
 		return nil, err
 	}
 	if !r.dir.fresh {
