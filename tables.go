@@ -121,6 +121,9 @@ func (t *pairedTable) differences() []SchemaDifference {
 		return ds
 	}
 	for _, d := range endpoint.Compare(t.at[0], t.at[1]) {
+		if d.Fix != "" {
+			d.Detail += "; what would fix it at the second:"
+		}
 		ds = append(ds, SchemaDifference(d))
 	}
 	if len(ds) == 0 && !t.at[0].Shape.Equal(t.at[1].Shape) {
