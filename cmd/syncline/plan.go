@@ -206,7 +206,7 @@ func (w *planWriter) creations() {
 		if others > 0 {
 			parts = append(parts, plural(others, "other object", "other objects"))
 		}
-		w.line("creates %s in %s: %s", strings.Join(parts, " and "), safe(d.Name), list(tables, 8))
+		w.line("creates %s in %s: %s", strings.Join(parts, " and "), safe(d.Name), list(tables, w.most(tables, 8)))
 	}
 	if w.style.ddl {
 		for _, c := range w.p.Creates {
@@ -275,9 +275,17 @@ func (w *planWriter) installations() {
 			}
 		}
 		if len(names) > 0 {
-			w.line("--watch installs in %s: %s", safe(d), list(names, 7))
+			w.line("--watch installs in %s: %s", safe(d), list(names, w.most(names, 7)))
 		}
 	}
+}
+
+// most is how many of names to write: all of them for whoever wants every statement.
+func (w *planWriter) most(names []string, most int) int {
+	if w.style.ddl {
+		return len(names)
+	}
+	return most
 }
 
 // skipped names what is not synced, things with one reason on one line.
@@ -303,7 +311,7 @@ func skippedLines(skipped []syncline.SkippedObject) []string {
 	}
 	var lines []string
 	for _, g := range order {
-		line := fmt.Sprintf("%s %s in %s", safe(g.kind), list(names[g], 6), safe(g.database))
+		line := fmt.Sprintf("%s %s in %s", safe(g.kind), list(names[g], len(names[g])), safe(g.database))
 		if g.reason != "" {
 			line += " (" + safe(g.reason) + ")"
 		}

@@ -187,19 +187,23 @@ func conflictTextIn(zone *time.Location, c syncline.Conflict, scale func(string)
 
 func TestSummaryText(t *testing.T) {
 	reports := []struct {
-		name   string
-		twoWay bool
-		r      syncline.Report
+		name string
+		mode runMode
+		r    syncline.Report
 	}{
-		{"first copy", false, syncline.Report{Settled: true, ToB: syncline.Effect{Inserts: 21345, Bytes: 1_300_000}, Elapsed: 400 * time.Millisecond}},
-		{"nothing", false, syncline.Report{Settled: true, Elapsed: 30 * time.Millisecond}},
-		{"both ways", true, syncline.Report{Settled: true, ToA: syncline.Effect{Updates: 2, Bytes: 100}, ToB: syncline.Effect{Inserts: 1, Deletes: 3, Bytes: 60}, Elapsed: time.Second}},
-		{"left", true, syncline.Report{ToB: syncline.Effect{Updates: 1, Bytes: 10}, Open: 2, Parked: 1, Pending: 3, Resolved: 4, Deviations: 1, Elapsed: time.Second}},
-		{"pending", false, syncline.Report{Settled: true, Pending: 1, Elapsed: time.Second}},
+		{"first copy", runMode{}, syncline.Report{Settled: true, ToB: syncline.Effect{Inserts: 21345, Bytes: 1_300_000}, Elapsed: 400 * time.Millisecond}},
+		{"nothing", runMode{}, syncline.Report{Settled: true, Elapsed: 30 * time.Millisecond}},
+		{"both ways", runMode{twoWay: true}, syncline.Report{Settled: true, ToA: syncline.Effect{Updates: 2, Bytes: 100}, ToB: syncline.Effect{Inserts: 1, Deletes: 3, Bytes: 60}, Elapsed: time.Second}},
+		{"left", runMode{twoWay: true}, syncline.Report{ToB: syncline.Effect{Updates: 1, Bytes: 10}, Open: 2, Parked: 1, Pending: 3, Resolved: 4, Deviations: 1, Elapsed: time.Second}},
+		{"pending", runMode{}, syncline.Report{Settled: true, Pending: 1, Elapsed: time.Second}},
+		{"pending both ways", runMode{twoWay: true}, syncline.Report{Settled: true, Pending: 2, Elapsed: time.Second}},
+		{"held by triggers", runMode{}, syncline.Report{Settled: true, Deviations: 1, Elapsed: time.Second}},
+		{"some tables", runMode{chosen: true}, syncline.Report{Settled: true, Plan: &syncline.Plan{Tables: make([]syncline.TablePlan, 1)}}},
+		{"no tables", runMode{chosen: true}, syncline.Report{Settled: true, Plan: &syncline.Plan{}}},
 	}
 	var b strings.Builder
 	for _, c := range reports {
-		b.WriteString("# " + c.name + "\n" + strings.Join(summaryText(&c.r, "a.db", "b.db", c.twoWay, "syncline conflicts a.db b.db"), "\n") + "\n")
+		b.WriteString("# " + c.name + "\n" + strings.Join(summaryText(&c.r, "a.db", "b.db", c.mode, "syncline conflicts a.db b.db"), "\n") + "\n")
 		b.WriteString(roundText(false, &c.r, "a.db", "b.db") + "\n")
 		checkEvent(t, c.name, roundEvent{Type: "round", Summary: summaryOf(&c.r)})
 	}

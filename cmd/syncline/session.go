@@ -117,7 +117,8 @@ func (s *syncSession) finish(r *syncline.Report) outcome {
 	if s.first != nil {
 		s.brief(s.first)
 	}
-	for _, line := range summaryText(r, s.args[0], s.args[1], s.flags.twoWay, s.flags.command("conflicts", s.args)) {
+	mode := runMode{twoWay: s.flags.twoWay, chosen: len(s.flags.tables)+len(s.flags.exclude) > 0}
+	for _, line := range summaryText(r, s.args[0], s.args[1], mode, s.flags.command("conflicts", s.args)) {
 		s.say("%s", line)
 	}
 	return o

@@ -7,10 +7,16 @@ import (
 	"github.com/syncline-io/syncline"
 )
 
+// runMode is what a summary has to know of how the run was asked for.
+type runMode struct {
+	twoWay bool
+	chosen bool // only some of the tables
+}
+
 // summaryText says in plain words what a run did and what is left; list is the command
 // that lists the conflicts.
-func summaryText(r *syncline.Report, a, b string, twoWay bool, list string) []string {
-	first := doneText(r, a, b, twoWay)
+func summaryText(r *syncline.Report, a, b string, m runMode, list string) []string {
+	first := doneText(r, a, b, m)
 	lines := []string{first}
 	if r.Resolved > 0 {
 		lines = append(lines, fmt.Sprintf("%s decided by a rule: %s", plural(r.Resolved, "conflict", "conflicts"), list))
@@ -32,15 +38,23 @@ func summaryText(r *syncline.Report, a, b string, twoWay bool, list string) []st
 }
 
 // doneText is the first sentence: what was written, and how the databases stand.
-func doneText(r *syncline.Report, a, b string, twoWay bool) string {
-	var standing string
+func doneText(r *syncline.Report, a, b string, m runMode) string {
+	var standing, within string
+	if m.chosen {
+		within = " in the tables chosen"
+	}
 	switch {
+	case r.Plan != nil && len(r.Plan.Tables) == 0:
+		standing = "there is no table to sync"
 	case !r.Settled:
 		standing = "the databases are not in step yet"
-	case twoWay:
-		standing = fmt.Sprintf("%s and %s hold the same rows", safe(a), safe(b))
+	case m.twoWay:
+		standing = fmt.Sprintf("%s and %s hold the same rows", safe(a), safe(b)) + within
 	default:
-		standing = fmt.Sprintf("%s holds every row of %s", safe(b), safe(a))
+		standing = fmt.Sprintf("%s holds every row of %s", safe(b), safe(a)) + within
+	}
+	if r.Settled && (r.Deviations > 0 || m.twoWay && r.Pending > 0) {
+		standing += " but for the following"
 	}
 	var wrote []string
 	for _, side := range []struct {
