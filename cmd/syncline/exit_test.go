@@ -126,6 +126,9 @@ func TestExitGuard(t *testing.T) {
 	if !strings.Contains(r.errOut, "--yes") || !strings.Contains(r.errOut, "plan  a.db -> b.db") {
 		t.Errorf("stderr: %s", r.errOut)
 	}
+	if r := w.must(0, "sync", "a.db", "b.db", "--delete", "--dry-run", "-q"); r.out+r.errOut != "" {
+		t.Errorf("quiet means nothing: %q, %q", r.out, r.errOut)
+	}
 	if r := w.must(6, "sync", "a.db", "b.db", "--delete", "-q"); r.out != "" || strings.Count(r.errOut, "\n") != 1 {
 		t.Errorf("quiet means the error alone: %q, %q", r.out, r.errOut)
 	}

@@ -30,9 +30,10 @@ const rootLong = `Syncline keeps two databases in step and shows every conflict.
   syncline sync a.db b.db --two-way     let the edits of both cross
 
 Every flag is also read from the environment: --max-delete from SYNCLINE_MAX_DELETE.
-Exit codes: 0 yes, 1 the answer is no (differences, conflicts), 2 usage, 4 missing or
-unreachable, 5 not permitted, 6 refused by a guard, 7 incompatible, 8 damaged,
-9 in use by another run, 130 interrupted. docs/cli.md has all of it.`
+Exit codes: 0 yes, 1 the answer is no (differences, conflicts), 2 usage,
+3 diff could not read some rows, 4 missing or unreachable, 5 not permitted,
+6 refused by a guard, 7 incompatible, 8 damaged, 9 in use by another run,
+130 interrupted. docs/cli.md has all of it.`
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{

@@ -33,7 +33,7 @@ func (s *syncSession) plan(p *syncline.Plan) {
 	switch {
 	case s.app.flags.json:
 		s.event(planEvent(p))
-	case s.flags.dryRun:
+	case s.flags.dryRun && !s.app.flags.quiet:
 		s.print(s.out, s.outPaint, p)
 	case s.errTTY && !s.app.flags.quiet, s.app.flags.verbose:
 		s.print(s.err, s.errPaint, p)
