@@ -408,3 +408,31 @@ func TestReadOnlyTargetIsRefusedEarly(t *testing.T) {
 		t.Errorf("as the source: %v", err)
 	}
 }
+
+// What the state remembers of two databases that are both gone belongs to neither of those
+// that are there now.
+func TestBothDatabasesReplaced(t *testing.T) {
+	p := newPlace(t)
+	p.exec("a.db", "CREATE TABLE p(id INTEGER PRIMARY KEY, v); INSERT INTO p VALUES(1, 'x'), (2, 'y')")
+	p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	for _, name := range []string{"a.db", "b.db"} {
+		if err := os.Remove(p.path(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.exec("a.db", "CREATE TABLE p(id INTEGER PRIMARY KEY, v); INSERT INTO p VALUES(5, 'z')")
+	p.exec("b.db", "CREATE TABLE p(id INTEGER PRIMARY KEY, v); INSERT INTO p VALUES(1, 'other')")
+	plan := p.sync("a.db", "b.db", syncline.Options{TwoWay: true, DryRun: true}).Plan
+	if plan.Known || plan.Tables[0].ToA.Inserts != 1 || plan.Tables[0].ToB.Inserts != 1 || plan.Tables[0].Conflicts != 0 {
+		t.Errorf("plan: %+v", plan)
+	}
+	r := p.sync("a.db", "b.db", syncline.Options{TwoWay: true, Yes: true})
+	if !r.Settled || r.ToA.Inserts != 1 || r.ToB.Inserts != 1 {
+		t.Errorf("report: %+v", r)
+	}
+	p.holds("a.db", "SELECT * FROM p ORDER BY id", "1 \"other\"\n5 \"z\"")
+	p.same("a.db", "b.db", "SELECT * FROM p ORDER BY id")
+	if r := p.sync("a.db", "b.db", syncline.Options{TwoWay: true}); !r.Plan.Nothing {
+		t.Errorf("a run afterwards: %+v", r.Plan)
+	}
+}

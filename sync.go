@@ -159,6 +159,11 @@ func (r *syncRun) readLayout(ctx context.Context) error {
 // attempt compares, plans, asks and does. It fails with flow.ErrMoved when the databases
 // were written to meanwhile and it has to be done again.
 func (r *syncRun) attempt(ctx context.Context, firm bool) (*Report, error) {
+	if !r.o.DryRun {
+		if err := r.flow.Finish(r.mode, r.flowTables(r.layout.tables)); err != nil {
+			return nil, err
+		}
+	}
 	survey, plan, err := r.survey(ctx, firm)
 	if err != nil {
 		return nil, err

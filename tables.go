@@ -121,10 +121,14 @@ func (t *pairedTable) differences() []SchemaDifference {
 		return ds
 	}
 	for _, d := range endpoint.Compare(t.at[0], t.at[1]) {
-		if d.Fix != "" {
+		switch {
+		case d.Fix == "":
+		case d.First:
+			d.Detail += "; what would fix it at the first:"
+		default:
 			d.Detail += "; what would fix it at the second:"
 		}
-		ds = append(ds, SchemaDifference(d))
+		ds = append(ds, SchemaDifference{Table: d.Table, Detail: d.Detail, Fix: d.Fix})
 	}
 	if len(ds) == 0 && !t.at[0].Shape.Equal(t.at[1].Shape) {
 		ds = append(ds, SchemaDifference{Table: t.name, Detail: "the columns are not the same"})

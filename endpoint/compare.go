@@ -9,8 +9,11 @@ import (
 type Difference struct {
 	Table  string
 	Detail string
-	// Fix is the statement that would remove the difference at the second database, or "".
-	Fix string
+	// Fix is the statement that would remove the difference, or "": at the first database if
+	// First is set, else at the second. It adds; what would have to go is the user's to say.
+	// A column that is added has the type of the other one and none of its constraints.
+	Fix   string
+	First bool
 }
 
 // Compare lists what keeps rows of a from being rows of b as they are: fields, keys,
@@ -18,15 +21,14 @@ type Difference struct {
 func Compare(a, b *Table) []Difference {
 	var ds []Difference
 	differ := func(fix, format string, args ...any) {
-		ds = append(ds, Difference{a.Name, fmt.Sprintf(format, args...), fix})
+		ds = append(ds, Difference{Table: a.Name, Detail: fmt.Sprintf(format, args...), Fix: fix})
 	}
 	for _, ca := range a.Columns {
 		cb, ok := b.column(ca.Name)
 		switch {
 		case !ok && ca.Generated:
 		case !ok:
-			fix := fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", quote(b.Name), quote(ca.Name), ca.Type)
-			differ(strings.TrimSpace(fix)+";", "column %s is missing at the second database", ca.Name)
+			differ(addColumn(b, &ca), "column %s is missing at the second database", ca.Name)
 		case ca.Generated != cb.Generated:
 			differ("", "column %s is generated at one side only", ca.Name)
 		case !ca.Generated && !strings.EqualFold(ca.Type, cb.Type):
@@ -35,8 +37,8 @@ func Compare(a, b *Table) []Difference {
 	}
 	for _, cb := range b.Columns {
 		if _, ok := a.column(cb.Name); !ok && !cb.Generated {
-			differ(fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", quote(b.Name), quote(cb.Name)),
-				"column %s is missing at the first database", cb.Name)
+			differ(addColumn(a, &cb), "column %s is missing at the first database", cb.Name)
+			ds[len(ds)-1].First = true
 		}
 	}
 	if ka, kb := a.keyNames(), b.keyNames(); !strings.EqualFold(ka, kb) {
@@ -49,6 +51,10 @@ func Compare(a, b *Table) []Difference {
 		}
 	}
 	return ds
+}
+
+func addColumn(t *Table, c *Column) string {
+	return strings.TrimSpace(fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", quote(t.Name), quote(c.Name), c.Type)) + ";"
 }
 
 func (t *Table) column(name string) (*Column, bool) {

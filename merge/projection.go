@@ -123,7 +123,7 @@ func (t *Table) resolve(live []record.Version) (Projection, error) {
 		return Projection{}, err
 	}
 	whole := len(buries) > 0 || !agree(births)
-	if t.Rule.Kind == Keep && whole {
+	if t.Rule.Kind == Keep && whole && !(t.Delete == DeleteWins && len(buries) > 0) {
 		return leaveOpen(t.Rule, all[0], whole, births)
 	}
 	buried, err := t.deleted(all, buries, &births)
@@ -132,6 +132,9 @@ func (t *Table) resolve(live []record.Version) (Projection, error) {
 		return Projection{}, err
 	case buried != nil:
 		return Projection{Absent: true, Shown: dotsOf(live), Winner: buried.Dot, Whole: true, By: t.Rule}, nil
+	}
+	if t.Rule.Kind == Keep && whole { // what a deletion does not concern is still contested
+		return leaveOpen(t.Rule, all[0], whole, births)
 	}
 	b, err := t.bestBirth(births)
 	if err != nil {

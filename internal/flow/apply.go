@@ -47,7 +47,7 @@ var errAgain = errors.New("again without what was parked")
 
 // anyDue reports whether an apply would write something to site i.
 func (r *run) anyDue(ctx context.Context, i int) (bool, error) {
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	found := errors.New("found")
 	err := r.eachDue(ctx, v, i, func(*table, record.Key, *loaded, row, row) error { return found })
@@ -137,7 +137,7 @@ func (r *run) transaction(ctx context.Context, i int, park *parked) (*transactio
 	if err != nil {
 		return nil, err
 	}
-	a.view = r.store.View()
+	a.view = r.view()
 	return a, nil
 }
 
@@ -278,10 +278,10 @@ func (a *transaction) wrote(t *table, k record.Key, l *loaded, have, want row) {
 	default:
 		e.Updates++
 	}
-	if l.edited(a.i) {
+	if l.edited(a.i) && want != nil {
 		e.Overwrites++
 	}
-	e.Bytes += int64(len(want))
+	e.Bytes += sizeOf(want)
 	a.choose(t, k, l, want)
 }
 

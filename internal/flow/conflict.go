@@ -38,7 +38,7 @@ type Conflict struct {
 
 // Conflicts calls fn with every conflict, table by table. What it is given is fn's.
 func (f *Flow) Conflicts(ctx context.Context, m Mode, tables []Table, fn func(Conflict) error) error {
-	v := f.store.View()
+	v := f.view()
 	defer v.Close()
 	for n := range tables {
 		t := f.table(tables[n], &m)
@@ -227,7 +227,7 @@ func (f *Flow) Decide(ctx context.Context, m Mode, tables []Table, name string, 
 func (r *run) decide(ctx context.Context, t *table, k record.Key, take int) error {
 	w := r.writer()
 	defer w.close()
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	l, err := r.fetch(v, t, k)
 	if err != nil {

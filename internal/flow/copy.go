@@ -79,7 +79,7 @@ func (r *run) copyTable(ctx context.Context, s *Survey, n, to int) (moved bool, 
 // is given up all the time, and lost when somebody writes: the next one goes on where it
 // was, and what changed before that is found by the survey that follows.
 func (c *copying) read(traced []byte) error {
-	v := c.store.View()
+	v := c.view()
 	defer v.Close()
 	for {
 		snap, err := c.sites[c.from].Endpoint.Snapshot(c.ctx, true)
@@ -132,6 +132,7 @@ type copyBatch struct {
 	rows     []int // and of their rows
 	bytes    []byte
 	read     int
+	size     int64 // of the rows, large values included
 }
 
 // row takes one row into the batch.
@@ -157,6 +158,7 @@ func (c *copying) row(k record.Key, l *loaded, seen [2]sight) error {
 		b.keys = append(b.keys, len(b.bytes))
 		b.bytes = append(b.bytes, done.want[c.to]...)
 		b.rows = append(b.rows, len(b.bytes))
+		b.size += sizeOf(done.want[c.to])
 		l.shadow[c.to] = shadow{standing: current}
 	}
 	if _, err := c.run.save(c.w.batch(), c.t, k, l); err != nil {
@@ -242,9 +244,9 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 	c.memory.Unlock()
 	to := &c.at[c.t.Name].To[c.to]
 	to.Inserts += int64(len(b.rows) - len(refused))
-	to.Bytes += int64(len(b.bytes))
+	to.Bytes += b.size
 	c.done += int64(b.read)
-	c.bytes += int64(len(b.bytes))
+	c.bytes += b.size
 	c.tell(Progress{Phase: phaseCopy, Table: c.t.Name, Site: c.to, Done: c.done, Total: c.total, Bytes: c.bytes})
 	return nil
 }
@@ -252,7 +254,7 @@ func (c *copying) write(ctx context.Context, b *copyBatch) error {
 // insert inserts the rows of a batch and returns the keys of those that the target refuses.
 func (c *copying) insert(tx endpoint.Tx, b *copyBatch) (refused []record.Key, err error) {
 	t := c.t.At[c.to]
-	v := c.store.View()
+	v := c.view()
 	defer v.Close()
 	start := 0
 	for n, end := range b.rows {
@@ -273,7 +275,7 @@ func (c *copying) insert(tx endpoint.Tx, b *copyBatch) (refused []record.Key, er
 // leaveOut writes down that the target does not have some rows of a batch: they are due
 // like any other, and the apply that follows finds out what is wrong with them.
 func (c *copying) leaveOut(keys []record.Key) error {
-	v := c.store.View()
+	v := c.view()
 	defer v.Close()
 	w := c.writer()
 	defer w.close()

@@ -164,6 +164,9 @@ func (f *Flow) Attach(i int, in *endpoint.Inspection) (Standing, error) {
 		return f.distrust(i, fmt.Sprintf("%s was synced with another state of this pair since", s.Name)), nil
 	}
 	if !s.Bound {
+		if len(s.Known) > 0 {
+			return Standing{Known: true}, nil // a first copy was interrupted and goes on
+		}
 		return Standing{Why: "this pair was not synced before"}, nil
 	}
 	s.same = s.done == nil && len(s.Fingerprint) > 0 && string(s.Fingerprint) == string(in.Fingerprint)
@@ -200,6 +203,11 @@ func (f *Flow) Finish(m Mode, tables []Table) error {
 func (f *Flow) begin(tables []Table, m *Mode) error {
 	if err := f.Finish(*m, tables); err != nil {
 		return err
+	}
+	if f.forgotten() {
+		if err := f.clear(); err != nil {
+			return err
+		}
 	}
 	b := f.store.Batch()
 	defer b.Close()

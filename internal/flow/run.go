@@ -143,7 +143,7 @@ func (r *run) capture(ctx context.Context, s *Survey) error {
 }
 
 func (r *run) captureTable(ctx context.Context, w *writer, s *Survey, t *table, work *worklist) error {
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	one := func(k record.Key, l *loaded, seen [2]sight) error {
 		if l == nil {
@@ -276,7 +276,7 @@ func (r *run) conclude(ctx context.Context) error {
 
 // left counts what is not settled.
 func (r *run) left(ctx context.Context) error {
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	for n := range r.tables {
 		t := r.table(r.tables[n], &r.mode)

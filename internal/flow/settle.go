@@ -142,7 +142,7 @@ func (r *run) captureRaced(ctx context.Context, i int, raced []named) (bool, err
 		return false, err
 	}
 	defer snap.Close()
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	w := r.writer()
 	defer w.close()
@@ -184,7 +184,7 @@ func (f *Flow) tableNamed(name string, tables []Table, m *Mode) *table {
 // It may be interrupted and done again.
 func (f *Flow) settle(i int, tables []Table, m *Mode) error {
 	s := f.sites[i]
-	v := f.store.View()
+	v := f.view()
 	defer v.Close()
 	w := f.writer()
 	defer w.close()
@@ -235,7 +235,7 @@ func (f *Flow) settleTable(v View, w *writer, i int, t *table) error {
 // captured once, marked; what a trigger makes of a version so marked is a deviation, or
 // two databases' triggers would answer each other for ever (F9 of the core review).
 func (f *Flow) captureDerived(w *writer, i int, rows []rowOf, tables []Table, m *Mode) error {
-	v := f.store.View()
+	v := f.view()
 	defer v.Close()
 	for _, d := range rows {
 		t := f.tableNamed(d.Table, tables, m)

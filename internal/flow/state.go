@@ -331,6 +331,8 @@ func (s *state) due(i int, m *Mode) (v verdict, have, want row, err error) {
 		return open, have, want, nil
 	case equal(have, want):
 		return settled, have, want, nil
+	case sh.held && !sh.uncaptured && len(s.live) > 1 && sameDots(sh.reflects, s.live):
+		return settled, have, have, nil // decided, by the rules of that time
 	case sh.held && !sh.uncaptured && sameDots(sh.reflects, s.live):
 		return deviating, have, want, nil
 	case want == nil && !m.Delete && (m.Lead >= 0 || sh.withheld):

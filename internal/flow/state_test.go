@@ -368,3 +368,23 @@ func TestRunsConverge(t *testing.T) {
 		}
 	})
 }
+
+// delete: wins holds against keep: a deletion that is concurrent with an edit wins, and
+// what is left is no deviation for runs with other rules.
+func TestDeletionThatWins(t *testing.T) {
+	p := newPair(t, merge.Keep)
+	p.st.rules = &merge.Table{Rule: merge.Rule{Kind: merge.Keep}, Delete: merge.DeleteWins}
+	p.rows[0] = pairRow(1, 1)
+	p.run(twoWay)
+	p.rows = [2]row{nil, pairRow(1, 2)}
+	p.run(twoWay)
+	p.want(nil, nil)
+	p.st.rules = &merge.Table{}
+	if rd := p.run(twoWay); rd.verdict != [2]verdict{settled, settled} {
+		t.Errorf("verdicts %v", rd.verdict)
+	}
+	p.want(nil, nil)
+	p.rows[0] = pairRow(7, 7)
+	p.run(twoWay)
+	p.want(pairRow(7, 7), pairRow(7, 7))
+}

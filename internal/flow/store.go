@@ -24,6 +24,7 @@ type View interface {
 	Get(table string, k record.Key) ([]record.Version, error)
 	Records(table string, after record.Key) Records
 	Siblings(f func(table string, k record.Key) error) error
+	Tables() []string // that have or had records
 	Side(space, table string, k record.Key) ([]byte, bool, error)
 	Sides(space, table string, after record.Key) Sides
 	Meta(name string) ([]byte, bool, error)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/syncline-io/syncline/causal"
 	"github.com/syncline-io/syncline/endpoint"
 	"github.com/syncline-io/syncline/record"
 )
@@ -52,6 +53,13 @@ type Effect struct {
 
 // Writes is the number of rows written.
 func (e *Effect) Writes() int64 { return e.Inserts + e.Updates + e.Deletes }
+
+// sizeOf is about how many bytes of content a row has, large values included.
+func sizeOf(r row) int64 {
+	n := int64(len(r))
+	_ = r.EachChunk(func(causal.Hash) { n += record.ChunkSize }) // a row that is none has no chunks
+	return n
+}
 
 // worklistBytes bounds the keys that a survey remembers per table; with more of them the
 // run walks the table again.
@@ -127,7 +135,7 @@ func (f *Flow) Survey(ctx context.Context, m Mode, tables []Table, firm bool, p 
 }
 
 func (f *Flow) survey(ctx context.Context, s *Survey, tables []Table, firm bool) error {
-	v := f.store.View()
+	v := f.view()
 	defer v.Close()
 	s.Nothing = true
 	scan := [2]endpoint.Snapshot{}
@@ -364,10 +372,10 @@ func (ts *TableSurvey) count(r *round, parked [2]bool) {
 			default:
 				to.Updates++
 			}
-			if r.edited[i] {
+			if r.edited[i] && r.want[i] != nil { // what is deleted counts as that
 				to.Overwrites++
 			}
-			to.Bytes += int64(len(r.want[i]))
+			to.Bytes += sizeOf(r.want[i])
 		}
 	}
 	if r.contest {
@@ -444,7 +452,7 @@ func sample(snap endpoint.Snapshot, t *endpoint.Table, n int64) (int64, error) {
 	defer rows.Close()
 	var bytes, count int64
 	for count < sampleRows && rows.Next() {
-		bytes += int64(len(rows.Image()))
+		bytes += sizeOf(rows.Image())
 		count++
 	}
 	if err := rows.Err(); err != nil || count == 0 {

@@ -233,7 +233,7 @@ func (r *run) guard(ctx context.Context) error {
 	if r.mode.Guard == nil {
 		return nil
 	}
-	v := r.store.View()
+	v := r.view()
 	defer v.Close()
 	for i, s := range r.sites {
 		if !r.mode.writes(i) {

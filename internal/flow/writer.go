@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/syncline-io/syncline/causal"
@@ -143,7 +142,11 @@ func (w *writer) flush(sync bool) error {
 	}
 	b := w.batch()
 	w.open, w.bytes, w.changes = nil, 0, 0
-	return errors.Join(b.Commit(sync), b.Close())
+	err := b.Commit(sync)
+	if closed := b.Close(); err == nil {
+		err = closed // else it says the same again
+	}
+	return err
 }
 
 // close gives up what was not flushed.
