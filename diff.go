@@ -145,17 +145,31 @@ func Diff(ctx context.Context, a, b endpoint.Endpoint, o DiffOptions) (*Comparis
 func inspect(ctx context.Context, ends [2]endpoint.Endpoint) ([2]*endpoint.Inspection, error) {
 	var ins [2]*endpoint.Inspection
 	for i, e := range ends {
-		in, err := e.Inspect(ctx)
+		err := unchanged(ctx, func() error {
+			in, err := e.Inspect(ctx)
+			ins[i] = &in
+			return err
+		})
 		if err != nil {
 			return ins, err
 		}
-		ins[i] = &in
 	}
 	a, b := ins[0], ins[1]
 	if a.Path == b.Path || (a.FileID != "" && a.FileID == b.FileID) {
 		return ins, usage("%s and %s are the same database", ends[0].Name(), ends[1].Name())
 	}
 	return ins, nil
+}
+
+// unchanged reads something of a database until nobody changes it meanwhile: of one that
+// is read without locks, because nobody else seemed to have it open.
+func unchanged(ctx context.Context, read func() error) error {
+	for {
+		err := read()
+		if ctx.Err() != nil || !errors.Is(err, endpoint.ErrChanged) {
+			return err
+		}
+	}
 }
 
 func notExist(e endpoint.Endpoint) error {

@@ -69,7 +69,7 @@ func (p *place) watched(a, b string, o syncline.Options, f func()) *syncline.Rep
 // until waits for a query to give what is wanted.
 func (p *place) until(name, sql, want string) {
 	p.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); p.query(name, sql) != want; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); p.query(name, sql) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("%s: %s: got\n%s\nwant\n%s", name, sql, p.query(name, sql), want)
 		}

@@ -106,13 +106,11 @@ func (s *session) attach() error {
 
 // inspectAgain looks at the databases anew, after somebody has written to them.
 func (s *session) inspectAgain(ctx context.Context) error {
-	for i, e := range s.ends {
-		in, err := e.Inspect(ctx)
-		if err != nil {
-			return err
-		}
-		s.ins[i] = &in
+	ins, err := inspect(ctx, s.ends)
+	if err != nil {
+		return err
 	}
+	s.ins = ins
 	return nil
 }
 
@@ -139,8 +137,11 @@ func (s *session) nodes() [2]causal.Node {
 func (s *session) schemas(ctx context.Context) ([2]*endpoint.Schema, error) {
 	var both [2]*endpoint.Schema
 	for i, e := range s.ends {
-		var err error
-		if both[i], err = e.Schema(ctx); err != nil {
+		err := unchanged(ctx, func() (err error) {
+			both[i], err = e.Schema(ctx)
+			return err
+		})
+		if err != nil {
 			return both, err
 		}
 	}

@@ -134,7 +134,7 @@ func (r *syncRun) run(ctx context.Context) (*Report, error) {
 				return nil, err
 			}
 			try = 0
-		case !errors.Is(err, flow.ErrMoved):
+		case !errors.Is(err, flow.ErrMoved) && !errors.Is(err, endpoint.ErrChanged):
 			return report, err
 		}
 	}
