@@ -94,7 +94,7 @@ func (p *place) query(name, sql string) string {
 		p.t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetBusyTimeout(5 * time.Second)
+	c.SetBusyTimeout(time.Minute) // a large apply holds its lock for a while
 	var lines []string
 	err = sqlitex.ExecuteTransient(c, sql, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
 		var cells []string
